@@ -1,0 +1,7 @@
+"""The namespace-isolation operator: one resource keeps the NetworkPolicies of its namespaces in place."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

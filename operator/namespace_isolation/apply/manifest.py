@@ -1,0 +1,31 @@
+"""The body of a repair: our spec and marks, and everything of others that does no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from namespace_isolation.model.policy import Policy, is_isolation_reference, owner_reference
+
+__all__ = ["repaired"]
+
+Json = dict[str, Any]
+
+
+def repaired(policy: Policy, document: Mapping[str, Any]) -> Json:
+    """Put a policy's spec, labels, annotations and ownerReference into the object as served.
+
+    Foreign labels, annotations, finalizers and ownerReferences stay; the resourceVersion guards the write.
+    """
+    metadata: Json = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
+    metadata["labels"] = (metadata.get("labels") or {}) | policy.labels
+    metadata["annotations"] = (metadata.get("annotations") or {}) | policy.annotations
+    foreign = [each for each in metadata.get("ownerReferences") or () if not is_isolation_reference(each)]
+    ours = [] if policy.owner is None else [owner_reference(policy.owner)]
+    metadata["ownerReferences"] = foreign + ours
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata,
+        "spec": policy.spec,
+    }

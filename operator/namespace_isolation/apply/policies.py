@@ -1,0 +1,123 @@
+"""The only writes of NetworkPolicies: create, repair, delete; every API error becomes a result here, once."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from namespace_isolation.apply.manifest import repaired
+from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.compare.drift import drift_of
+from namespace_isolation.model.outcome import Failure, Result, StepResult
+from namespace_isolation.model.plan import Create, Delete, Drift, Step, Update
+from namespace_isolation.model.policy import Policy
+
+__all__ = ["PolicyWriter", "Witness", "policies_path"]
+
+Json = dict[str, Any]
+
+_CONFLICT = 409
+_NOT_FOUND = 404
+_FORBIDDEN = 403
+_TRIES = 4
+
+
+class Witness(Protocol):
+    """Who keeps the picture of the cluster and must know our own writes from others'."""
+
+    def expect(self, namespace: str, policy: Policy) -> None:
+        """Hear that this content is about to be written."""
+
+    def written(self, document: Json) -> None:
+        """Hear what the API server stored for us."""
+
+    def expect_gone(self, namespace: str, name: str, uid: str) -> None:
+        """Hear that we are about to delete a policy."""
+
+    def gone(self, namespace: str, name: str, uid: str) -> None:
+        """Hear that a policy is gone."""
+
+    def settled(self, namespace: str, name: str) -> None:
+        """Hear that the write ended, well or not: what comes from now on is not its echo."""
+
+
+def policies_path(namespace: str | None = None, name: str | None = None) -> str:
+    """The path of the NetworkPolicies of the cluster, of a namespace, or of one policy."""
+    path = "/apis/networking.k8s.io/v1"
+    if namespace is not None:
+        path += f"/namespaces/{namespace}"
+    path += "/networkpolicies"
+    return path if name is None else f"{path}/{name}"
+
+
+class PolicyWriter:
+    """Carries out single steps against the API server."""
+
+    def __init__(self, client: Client, witness: Witness) -> None:
+        """Write through `client` and tell `witness` of every write."""
+        self._client = client
+        self._witness = witness
+
+    async def carry_out(self, namespace: str, step: Step) -> StepResult:
+        """Carry out one step; whatever the API server answers becomes a result."""
+        try:
+            match step:
+                case Create():
+                    return await self._create(namespace, step)
+                case Update():
+                    return await self._update(namespace, step)
+                case Delete():
+                    return await self._delete(namespace, step)
+        except ApiError as error:
+            if _namespace_went_away(error):
+                return StepResult(step=step, result=Result.MOOT)
+            failure = Failure(reason=error.reason, message=error.message)
+            return StepResult(step=step, result=Result.FAILED, failure=failure)
+        finally:
+            self._witness.settled(namespace, step.name)
+
+    async def _create(self, namespace: str, step: Create) -> StepResult:
+        self._witness.expect(namespace, step.policy)
+        body = step.policy.manifest(namespace)
+        self._witness.written(await self._client.create(policies_path(namespace), body))
+        return StepResult(step=step, result=Result.DONE, drift=Drift() if step.why.is_drift else None)
+
+    async def _update(self, namespace: str, step: Update) -> StepResult:
+        """Repair from the object as it is now; somebody else's write in between means looking again."""
+        path = policies_path(namespace, step.name)
+        self._witness.expect(namespace, step.policy)
+        for attempt in range(1, _TRIES + 1):
+            document = await self._client.get(path)
+            drift = drift_of(step.policy, document) if step.why.is_drift else None
+            try:
+                stored = await self._client.replace(path, repaired(step.policy, document))
+            except ApiError as error:
+                if error.status != _CONFLICT or attempt == _TRIES:
+                    raise
+                continue
+            self._witness.written(stored)
+            return StepResult(step=step, result=Result.DONE, drift=drift)
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _delete(self, namespace: str, step: Delete) -> StepResult:
+        uid = step.live.uid
+        self._witness.expect_gone(namespace, step.name, uid)
+        try:
+            answer = await self._client.delete(policies_path(namespace, step.name), uid=uid)
+        except ApiError as error:
+            if error.status not in {_NOT_FOUND, _CONFLICT}:
+                raise
+            # Gone already, or another one of that name by now: that one will be looked at when it is seen.
+            self._witness.gone(namespace, step.name, uid)
+            return StepResult(step=step, result=Result.MOOT)
+        if answer.get("metadata", {}).get("deletionTimestamp"):
+            self._witness.written(answer)  # held by somebody's finalizer
+        else:
+            self._witness.gone(namespace, step.name, uid)
+        return StepResult(step=step, result=Result.DONE, drift=Drift() if step.why.is_drift else None)
+
+
+def _namespace_went_away(error: ApiError) -> bool:
+    """Whether a write failed because its namespace is being deleted or is gone: no error, and no retry."""
+    if error.status == _FORBIDDEN:
+        return error.namespace_is_ending
+    return error.status == _NOT_FOUND and 'namespaces "' in error.message

@@ -1,0 +1,94 @@
+"""`nsiso run`: the operator itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import cast
+
+import click
+
+from namespace_isolation.cluster import ConnectionProblem
+from namespace_isolation.engine.logs import LogFormat, configure_logs
+from namespace_isolation.engine.operator import run_operator
+from namespace_isolation.engine.settings import DEFAULT_OPERATOR_NAMESPACE, Settings
+
+__all__ = ["run"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  nsiso run                                  # the current context of your kubeconfig
+  nsiso run --context staging                # another context
+  nsiso run --log-format json                # in a pod: the service account is found by itself
+"""
+)
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Path of the kubeconfig. Default: the pod's service account, else $KUBECONFIG, else ~/.kube/config.",
+)
+@click.option("--context", help="The kubeconfig context to use.")
+@click.option(
+    "--operator-namespace",
+    default=lambda: os.environ.get("POD_NAMESPACE", DEFAULT_OPERATOR_NAMESPACE),
+    show_default="$POD_NAMESPACE, else nsiso-system",
+    help="The operator's own namespace: no glob and no label ever selects it.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Namespaces reconciled at once."
+)
+@click.option(
+    "--health-port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port of /healthz and /readyz; 0 for none.",
+)
+@click.option("--health-host", default="", show_default="every address", help="Address of /healthz and /readyz.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "console"]),
+    default=lambda: "console" if sys.stderr.isatty() else "json",
+    show_default="console on a terminal, else json",
+    help="How log lines look.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="The least severe lines to show.",
+)
+def run(  # noqa: PLR0913 - one parameter an option
+    *,
+    kubeconfig: Path | None,
+    context: str | None,
+    operator_namespace: str,
+    workers: int,
+    health_port: int,
+    health_host: str,
+    log_format: str,
+    log_level: str,
+) -> None:
+    """Run the operator until SIGTERM or Ctrl-C.
+
+    It watches NamespaceIsolations and keeps their NetworkPolicies in place in every matching namespace.
+    Exit code 0 after a signal, 1 where there is no cluster to talk to or the operator had to give up.
+    """
+    configure_logs(style=cast("LogFormat", log_format), level=log_level)
+    settings = Settings(
+        kubeconfig=kubeconfig,
+        context=context,
+        operator_namespace=operator_namespace,
+        workers=workers,
+        health_port=health_port or None,
+        health_host=health_host,
+    )
+    try:
+        asyncio.run(run_operator(settings))
+    except ConnectionProblem as problem:
+        raise click.ClickException(str(problem)) from problem

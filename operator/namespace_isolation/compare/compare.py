@@ -1,0 +1,81 @@
+"""Desired against live in one namespace: the plan that makes them equal, with the reason of every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from namespace_isolation.compare.identity import owner_of
+from namespace_isolation.compare.order import in_safe_order
+from namespace_isolation.model.isolation import Stance
+from namespace_isolation.model.plan import Create, Delete, Plan, Step, Update, Why
+from namespace_isolation.model.policy import LivePolicy, Policy
+from namespace_isolation.model.view import View
+
+__all__ = ["compare"]
+
+
+def compare(desired: Mapping[str, Policy], view: View) -> Plan:
+    """Plan the steps from what is to what should be.
+
+    A namespace that is gone or being deleted needs nothing: its policies go with it.
+    """
+    if view.namespace is None or view.namespace.ending:
+        return Plan(namespace=view.name, phases=(), kept=())
+    steps = [*_wanted(desired, view), *_unwanted(desired, view)]
+    changed = {step.name for step in steps}
+    kept = tuple(
+        (policy.isolation, name)
+        for name, policy in desired.items()
+        # One that is being deleted, and is held by somebody's finalizer, still works but is not in place for good.
+        if name not in changed and not view.live[name].ending
+    )
+    return Plan(namespace=view.name, phases=in_safe_order(steps), kept=kept)
+
+
+def _wanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
+    for name, policy in desired.items():
+        live = view.live.get(name)
+        if live is None:
+            yield Create(policy=policy, why=Why.DELETED if name in view.lost else Why.WANTED)
+        elif not live.matches(policy):
+            yield Update(policy=policy, live=live, why=_why_different(live, policy))
+
+
+def _unwanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
+    for name, live in view.live.items():
+        if name in desired or live.ending:
+            continue
+        owner = owner_of(live, view.isolations)
+        if owner is None:
+            continue
+        isolation = view.isolations.get(owner)
+        if isolation is not None and isolation.stance is Stance.FROZEN:
+            continue
+        leaving = isolation is not None and isolation.stance is Stance.LEAVING
+        ours = leaving or (live.intact and not live.foreign)
+        yield Delete(live=live, isolation=owner, why=Why.UNWANTED if ours else Why.EXTRA)
+
+
+def _why_different(live: LivePolicy, policy: Policy) -> Why:
+    """Tell our own older work from somebody else's doing.
+
+    The hash annotation shows who wrote the spec; a change that was watched and was not ours is drift in any case.
+    """
+    if live.managed_by is None and live.isolation is None and live.hash is None and not live.owners:
+        return Why.MODIFIED if live.foreign else Why.TAKEN_OVER
+    same_rendering = live.digest == policy.digest and live.hash == policy.hash
+    if live.foreign or not live.intact:
+        return Why.MODIFIED
+    if same_rendering and live.description == policy.description:
+        # Only labels or owner differ. A new owner uid or retention is our own doing; anything else is not.
+        return Why.OUTDATED if _labels_in_place(live, policy) and _owners_renewed(live) else Why.MODIFIED
+    return Why.OUTDATED
+
+
+def _labels_in_place(live: LivePolicy, policy: Policy) -> bool:
+    labels = policy.labels
+    return (live.managed_by, live.isolation) == tuple(labels.values())
+
+
+def _owners_renewed(live: LivePolicy) -> bool:
+    return all(owner.plain for owner in live.owners)

@@ -1,0 +1,41 @@
+"""/healthz and /readyz: alive while the event loop answers, ready once every cache is complete."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from namespace_isolation.cluster import ConnectionProblem
+from namespace_isolation.engine.engine import Engine
+
+__all__ = ["serve_health"]
+
+
+@asynccontextmanager
+async def serve_health(engine: Engine, *, host: str, port: int) -> AsyncIterator[None]:
+    """Answer the kubelet's probes while the context lasts; raises ConnectionProblem where the port is taken."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(status=500 if engine.failed.is_set() else 200, text="ok\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        if engine.synced:
+            return web.Response(text="ok\n")
+        return web.Response(status=503, text="the caches are not complete yet\n")
+
+    app = web.Application()
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host or None, port).start()
+        except OSError as error:
+            message = f"cannot listen on port {port}: {error.strerror}; choose another with --health-port"
+            raise ConnectionProblem(message) from error
+        yield
+    finally:
+        await runner.cleanup()

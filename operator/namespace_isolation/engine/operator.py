@@ -1,0 +1,95 @@
+"""The composition root: one process, one client, one engine, and Kopf around it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+import kopf
+import structlog
+
+from namespace_isolation import __version__
+from namespace_isolation.cluster import Client, Connection, connection_from
+from namespace_isolation.engine.engine import Engine
+from namespace_isolation.engine.health import serve_health
+from namespace_isolation.engine.settings import Settings
+from namespace_isolation.observe.handlers import watch_isolations
+
+__all__ = ["run_operator"]
+
+
+async def run_operator(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; raises what ended the engine, ConnectionProblem where there is no cluster."""
+    connection = await connection_from(kubeconfig=settings.kubeconfig, context=settings.context)
+    log = structlog.get_logger()
+    log.info("starting", version=__version__, server=connection.server, credentials=connection.source)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(
+            Client(
+                connection,
+                in_flight=settings.in_flight,
+                timeout=settings.request_timeout,
+                user_agent=f"nsiso/{__version__}",
+            )
+        )
+        engine = Engine(client, settings)
+        if settings.health_port is not None:
+            health = serve_health(engine, host=settings.health_host, port=settings.health_port)
+            await stack.enter_async_context(health)
+        registry = kopf.OperatorRegistry()
+        _wire(registry, engine, connection)
+        await kopf.operator(
+            registry=registry,
+            settings=_kopf_settings(),
+            standalone=True,
+            clusterwide=True,
+            stop_flag=engine.failed,
+        )
+    if engine.error is not None:
+        raise engine.error
+
+
+def _wire(registry: kopf.OperatorRegistry, engine: Engine, connection: Connection) -> None:
+    """Start the engine with Kopf and drain it before Kopf ends; an own registry has no login of its own."""
+
+    @kopf.on.startup(registry=registry, id="engine")
+    async def started(**_: Any) -> None:  # noqa: ANN401 - Kopf hands over much more
+        engine.start()
+
+    @kopf.on.cleanup(registry=registry, id="engine")
+    async def stopping(**_: Any) -> None:  # noqa: ANN401 - Kopf hands over much more
+        await engine.drain()
+
+    @kopf.on.login(registry=registry, id="connection")
+    async def login(**_: Any) -> kopf.ConnectionInfo:  # noqa: ANN401 - Kopf hands over much more
+        return await _kopf_connection(connection)
+
+    watch_isolations(registry, engine.world.isolations)
+
+
+async def _kopf_connection(connection: Connection) -> kopf.ConnectionInfo:
+    """Give Kopf the same way to the cluster; it asks again when the API server no longer knows its token."""
+    configuration = connection.configuration
+    scheme, _, token = (await connection.authorization()).get("Authorization", "").partition(" ")
+    return kopf.ConnectionInfo(
+        server=connection.server,
+        ca_path=configuration.ssl_ca_cert,
+        ca_data=None if configuration.ssl_ca_cert else configuration.ca_cert_data,
+        insecure=not configuration.verify_ssl,
+        scheme=scheme or None,
+        token=token or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )
+
+
+def _kopf_settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    # Nobody's finalizer: Kopf would patch an object that carries the one it takes for its own.
+    settings.persistence.finalizer = "nsiso.dev/not-used-by-kopf"
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 290
+    settings.watching.client_timeout = 300
+    settings.watching.connect_timeout = 10
+    settings.process.ultimate_exiting_timeout = 10
+    return settings

@@ -1,0 +1,33 @@
+"""What can be set about a running operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["DEFAULT_OPERATOR_NAMESPACE", "Settings"]
+
+DEFAULT_OPERATOR_NAMESPACE: Final = "nsiso-system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one operator process; times are in seconds."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    operator_namespace: str = DEFAULT_OPERATOR_NAMESPACE
+    workers: int = 32
+    in_flight: int = 32
+    request_timeout: float = 15.0
+    status_delay: float = 0.25
+    """How long news of an isolation wait for more before the status is written."""
+    status_interval: float = 1.0
+    """The least time between two status writes of one isolation."""
+    relist_interval: float = 300.0
+    """How often the isolations are listed anew: Kopf's watch may lose a deletion."""
+    drain_timeout: float = 8.0
+    """How long work under way may take to end after a signal."""
+    health_port: int | None = 8080
+    health_host: str = ""

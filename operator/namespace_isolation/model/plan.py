@@ -1,0 +1,114 @@
+"""What differs between desired and live policies, as values: steps, the kind of drift, and the plan they make up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from namespace_isolation.model.policy import LivePolicy, Policy
+
+__all__ = ["Create", "Delete", "Drift", "Plan", "Step", "Update", "Why"]
+
+
+class Why(StrEnum):
+    """Why a step is needed. Only what somebody else did is drift."""
+
+    WANTED = "Wanted"
+    """Newly wanted: a new namespace, isolation or entry."""
+    OUTDATED = "Outdated"
+    """Our own work of an earlier spec or version."""
+    TAKEN_OVER = "TakenOver"
+    """Somebody else made a policy of a reserved name."""
+    UNWANTED = "Unwanted"
+    """Our own work that is no longer wanted."""
+    MODIFIED = "Modified"
+    """Drift: somebody changed a policy of ours."""
+    DELETED = "Deleted"
+    """Drift: somebody deleted a policy of ours."""
+    EXTRA = "Extra"
+    """Drift: a policy that claims to be ours and that no isolation wants."""
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether somebody else made the difference."""
+        return self in {Why.MODIFIED, Why.DELETED, Why.EXTRA}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """The evidence of a drift: which fields differ, and which field manager wrote them last (None: unknown)."""
+
+    fields: tuple[str, ...] = ()
+    manager: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """A policy that is missing."""
+
+    policy: Policy
+    why: Why
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.policy.name
+
+    @property
+    def isolation(self) -> str:
+        """The isolation it belongs to."""
+        return self.policy.isolation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """A policy that is there and differs."""
+
+    policy: Policy
+    live: LivePolicy
+    why: Why
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.policy.name
+
+    @property
+    def isolation(self) -> str:
+        """The isolation it belongs to."""
+        return self.policy.isolation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """A policy of ours that no isolation wants."""
+
+    live: LivePolicy
+    isolation: str
+    why: Why
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.live.name
+
+
+Step = Create | Update | Delete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The way of one namespace from live to desired: phases in the order that is safe, steps of a phase in any order.
+
+    `kept`: names of the policies that are as they should be, by isolation.
+    """
+
+    namespace: str
+    phases: tuple[tuple[Step, ...], ...]
+    kept: tuple[tuple[str, str], ...]
+
+    def steps(self) -> Iterator[Step]:
+        """All steps, in order."""
+        for phase in self.phases:
+            yield from phase

@@ -1,0 +1,207 @@
+"""A NetworkPolicy twice: as it should be (Policy) and, compactly, as it is in the cluster (LivePolicy)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from namespace_isolation.model import names
+from namespace_isolation.model.canonical import canonical_spec, digest_of
+
+__all__ = [
+    "LivePolicy",
+    "Owner",
+    "Policy",
+    "Reach",
+    "is_isolation_reference",
+    "owner_reference",
+    "policy_from",
+    "reach_of",
+    "rendering_hash",
+]
+
+Json = dict[str, Any]
+
+RENDERING = "1"
+"""Version of our rendering: it changes when the same resource yields other policies than before."""
+
+
+class Reach(IntEnum):
+    """What a policy does to pods that no other policy selects, in the order in which it is safe to create them."""
+
+    SOME_PODS = 0
+    """Allows something for some pods, and isolates only those."""
+    EVERY_POD = 1
+    """Allows something for every pod, and thereby isolates every pod."""
+    DENY = 2
+    """Allows nothing in at least one of its directions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An ownerReference to a NamespaceIsolation."""
+
+    name: str
+    uid: str
+    plain: bool = True
+    """Whether it is as we write it: the current apiVersion, neither controller nor blockOwnerDeletion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A NetworkPolicy as it should be in every namespace of its isolation; shared, so `spec` is never changed."""
+
+    name: str
+    isolation: str
+    description: str
+    spec: Json
+    digest: str
+    owner: Owner | None
+    reach: Reach
+
+    @property
+    def hash(self) -> str:
+        """The value of the annotation `nsiso.dev/hash`."""
+        return rendering_hash(self.digest)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that mark the policy as ours."""
+        return {names.LABEL_MANAGED_BY: names.MANAGED_BY, names.LABEL_ISOLATION: self.isolation}
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The annotations that explain it."""
+        return {names.ANNOTATION_DESCRIPTION: self.description, names.ANNOTATION_HASH: self.hash}
+
+    def manifest(self, namespace: str) -> Json:
+        """The whole object, as it is created in a namespace."""
+        metadata: Json = {
+            "name": self.name,
+            "namespace": namespace,
+            "labels": self.labels,
+            "annotations": self.annotations,
+        }
+        if self.owner is not None:
+            metadata["ownerReferences"] = [owner_reference(self.owner)]
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": metadata,
+            "spec": self.spec,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePolicy:
+    """A NetworkPolicy as the cluster has it: enough to compare and to recognise, small enough to keep 40,000 of.
+
+    `foreign`: its last change of content was seen to come from someone else.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: int
+    digest: str
+    managed_by: str | None
+    isolation: str | None
+    description: str | None
+    hash: str | None
+    owners: tuple[Owner, ...]
+    reach: Reach
+    ending: bool
+    foreign: bool = False
+
+    @property
+    def intact(self) -> bool:
+        """Whether its own hash annotation still fits its spec: as we, or an older version of us, wrote it."""
+        return self.hash is not None and self.hash.rpartition("-")[2] == self.digest
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The isolations that its metadata points to, the strongest evidence first, each once.
+
+        An ownerReference, then both labels, then the form of its name.
+        """
+        claims = [owner.name for owner in self.owners]
+        if self.managed_by == names.MANAGED_BY and self.isolation:
+            claims.append(self.isolation)
+        by_name = names.isolation_of_generated_name(self.name)
+        if by_name:
+            claims.append(by_name)
+        return tuple(dict.fromkeys(claims))
+
+    def same_content(self, other: LivePolicy | None) -> bool:
+        """Whether nothing differs that we keep in place."""
+        return (
+            other is not None
+            and self.uid == other.uid
+            and self.digest == other.digest
+            and self.managed_by == other.managed_by
+            and self.isolation == other.isolation
+            and self.description == other.description
+            and self.hash == other.hash
+            and self.owners == other.owners
+            and self.ending == other.ending
+        )
+
+    def matches(self, policy: Policy) -> bool:
+        """Whether it is as it should be: spec, our labels and annotations, our ownerReference."""
+        wanted_owners = () if policy.owner is None else (policy.owner,)
+        return (
+            self.digest == policy.digest
+            and self.managed_by == names.MANAGED_BY
+            and self.isolation == policy.isolation
+            and self.description == policy.description
+            and self.hash == policy.hash
+            and self.owners == wanted_owners
+        )
+
+
+def rendering_hash(digest: str) -> str:
+    """Join the rendering's version and a spec's digest into the annotation `nsiso.dev/hash`."""
+    return f"{RENDERING}-{digest}"
+
+
+def owner_reference(owner: Owner) -> Json:
+    """Write the ownerReference that lets the garbage collector take a policy whose isolation is gone."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": False,
+        "blockOwnerDeletion": False,
+    }
+
+
+def is_isolation_reference(reference: Mapping[str, Any]) -> bool:
+    """Whether an ownerReference points to a NamespaceIsolation, of whatever version."""
+    group = str(reference.get("apiVersion", "")).partition("/")[0]
+    return group == names.GROUP and reference.get("kind") == names.KIND
+
+
+def reach_of(spec: Mapping[str, Any]) -> Reach:
+    """Decide what a canonical NetworkPolicySpec does to pods."""
+    if any(not spec.get(direction.lower()) for direction in spec["policyTypes"]):
+        return Reach.DENY
+    return Reach.SOME_PODS if spec["podSelector"] else Reach.EVERY_POD
+
+
+def policy_from(
+    *, name: str, isolation: str, description: str, spec: Mapping[str, Any], owner: Owner | None
+) -> Policy:
+    """Make a Policy of a NetworkPolicySpec in any form."""
+    canonical = canonical_spec(spec)
+    return Policy(
+        name=name,
+        isolation=isolation,
+        description=description,
+        spec=canonical,
+        digest=digest_of(canonical),
+        owner=owner,
+        reach=reach_of(canonical),
+    )

@@ -1,0 +1,27 @@
+"""Everything that decides about one namespace, read at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.model.namespace import Namespace
+from namespace_isolation.model.policy import LivePolicy
+
+__all__ = ["View"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One namespace, the isolations that select it, all isolations by name, and its policies as they are.
+
+    `lost`: names of policies of ours that were seen to disappear without our doing.
+    """
+
+    name: str
+    namespace: Namespace | None
+    governing: tuple[Isolation, ...]
+    isolations: Mapping[str, Isolation]
+    live: Mapping[str, LivePolicy]
+    lost: frozenset[str]

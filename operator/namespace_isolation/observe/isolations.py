@@ -1,0 +1,128 @@
+"""The NamespaceIsolations of the cluster: read, checked, and kept with their last status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from namespace_isolation.model import names
+from namespace_isolation.model.fault import Fault
+from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.model.resource import InvalidSpec, IsolationSpec, parse_spec
+
+__all__ = ["ISOLATIONS_PATH", "IsolationStore", "isolation_path", "read_isolation"]
+
+Json = dict[str, Any]
+
+ISOLATIONS_PATH: Final = f"/apis/{names.API_VERSION}/{names.PLURAL}"
+_NAME_LENGTH: Final = 63
+_ORPHAN: Final = "orphan"
+"""The finalizer that the API server sets for `kubectl delete --cascade=orphan`."""
+
+
+def isolation_path(name: str, subresource: str = "") -> str:
+    """The path of one isolation, or of its `/status`."""
+    return f"{ISOLATIONS_PATH}/{name}{subresource}"
+
+
+def read_isolation(document: Mapping[str, Any]) -> Isolation:
+    """Read a NamespaceIsolation as served; what is wrong with it becomes faults, never an exception."""
+    metadata = document["metadata"]
+    raw = document.get("spec")
+    spec, faults = _read_spec(raw if isinstance(raw, Mapping) else {})
+    if len(metadata["name"]) > _NAME_LENGTH:
+        faults = (*faults, Fault(path="metadata.name", message=f"must have at most {_NAME_LENGTH} characters"))
+    finalizers = tuple(metadata.get("finalizers") or ())
+    retain = isinstance(raw, Mapping) and raw.get("deletionPolicy") == "Retain"
+    return Isolation(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 0),
+        resource_version=int(metadata["resourceVersion"]),
+        spec=None if faults else spec,
+        faults=faults,
+        notices=tuple(_notices(spec)) if spec is not None else (),
+        deleting="deletionTimestamp" in metadata,
+        retain=retain or _ORPHAN in finalizers,
+        finalizers=finalizers,
+    )
+
+
+class IsolationStore:
+    """Isolations by name with their status as the cluster has it; calls `on_change(old, new)` for every news."""
+
+    def __init__(self, on_change: Callable[[Isolation | None, Isolation | None], None]) -> None:
+        """Start empty; None stands for absent."""
+        self._on_change = on_change
+        self._by_name: dict[str, Isolation] = {}
+        self._status: dict[str, Json] = {}
+
+    @property
+    def by_name(self) -> Mapping[str, Isolation]:
+        """All isolations."""
+        return self._by_name
+
+    def status_of(self, name: str) -> Json:
+        """The status of an isolation as last seen or written; empty where there is none."""
+        return self._status.get(name, {})
+
+    def changed(self, document: Mapping[str, Any]) -> None:
+        """Take one isolation as served; older news than what is known is dropped."""
+        isolation = read_isolation(document)
+        old = self._by_name.get(isolation.name)
+        if old is not None and old.uid == isolation.uid and old.resource_version >= isolation.resource_version:
+            return
+        self._by_name[isolation.name] = isolation
+        self._status[isolation.name] = dict(document.get("status") or {})
+        self._on_change(old, isolation)
+
+    def removed(self, name: str, uid: str) -> None:
+        """Drop one isolation, if it is still that one."""
+        old = self._by_name.get(name)
+        if old is None or old.uid != uid:
+            return
+        del self._by_name[name]
+        self._status.pop(name, None)
+        self._on_change(old, None)
+
+    def replaced(self, documents: list[Json], resource_version: int) -> None:
+        """Take the complete list; what is not in it and not newer is gone."""
+        present = {document["metadata"]["uid"] for document in documents}
+        for old in list(self._by_name.values()):
+            if old.uid not in present and old.resource_version <= resource_version:
+                self.removed(old.name, old.uid)
+        for document in documents:
+            self.changed(document)
+
+
+def _read_spec(raw: Mapping[str, Any]) -> tuple[IsolationSpec | None, tuple[Fault, ...]]:
+    try:
+        spec = parse_spec(raw)
+    except InvalidSpec as invalid:
+        return None, invalid.faults
+    if spec.mode == "Audit":
+        message = (
+            "Audit is not acted on by this version: nothing is written for this resource and nothing is enforced by "
+            "it; use Enforce to isolate"
+        )
+        return spec, (Fault(path="spec.mode", message=message),)
+    return spec, ()
+
+
+def _notices(spec: IsolationSpec) -> Iterator[Fault]:
+    """What is accepted and yet not, or not quite, what one might expect."""
+    if spec.unmanaged_policies != "Report":
+        message = f"{spec.unmanaged_policies} is not acted on by this version: other NetworkPolicies stay, unreported"
+        yield Fault(path="spec.unmanagedPolicies", message=message)
+    for index, entry in enumerate(spec.allow):
+        local = {
+            "Ingress": entry.to is None or entry.to[0].is_local,
+            "Egress": entry.from_ is None or entry.from_[0].is_local,
+        }
+        open_ = [each for each, isolates in local.items() if isolates and each not in spec.default_deny]
+        if open_:
+            message = (
+                f"isolates the pods it selects for {' and '.join(open_)}, which defaultDeny leaves open: these pods "
+                "keep only what allow policies name"
+            )
+            yield Fault(path=f"spec.allow[{index}]", message=message)

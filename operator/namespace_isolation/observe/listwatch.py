@@ -1,0 +1,108 @@
+"""Keeps a store equal to a collection of the API server: LIST in pages, WATCH, and LIST again where the watch broke.
+
+Kopf's stream is not enough for namespaces and policies: it loses deletions over a 410 and keeps whole objects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import structlog
+
+from namespace_isolation.cluster import ApiError, Client
+
+__all__ = ["ListWatch", "Store"]
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+_GONE: Final = 410
+_WATCH_SECONDS: Final = 290
+_SILENCE_SECONDS: Final = 100.0
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 10.0
+_FAILURES_BEFORE_LIST: Final = 3
+
+
+class Store(Protocol[T]):
+    """What a ListWatch fills."""
+
+    def read(self, document: Json) -> T:
+        """Take what is kept of an object as served."""
+
+    def replaced(self, values: list[T], resource_version: int) -> None:
+        """Take the complete collection as of `resource_version`."""
+
+    def changed(self, value: T) -> None:
+        """Take one object that was added or modified."""
+
+    def removed(self, value: T) -> None:
+        """Drop one object that was deleted."""
+
+
+class ListWatch(Generic[T]):
+    """One collection, watched for ever; `synced` is set once the first LIST is in the store."""
+
+    def __init__(self, client: Client, path: str, store: Store[T], *, clock: Callable[[], float]) -> None:
+        """Watch `path` into `store`; `clock` is monotonic, in seconds."""
+        self.synced = asyncio.Event()
+        self.last_contact: float | None = None
+        self._client = client
+        self._path = path
+        self._store = store
+        self._clock = clock
+        self._log = structlog.get_logger().bind(collection=path)
+
+    async def run(self) -> None:
+        """Follow the collection until cancelled; every failure is logged and tried again with growing pauses.
+
+        The watch goes on from the last version it saw. It lists again where that version is no longer served (410),
+        and where going on failed repeatedly: an API server restored from an old snapshot never reaches the version.
+        """
+        resource_version: str | None = None
+        failures = 0
+        while True:
+            try:
+                if resource_version is None:
+                    resource_version = await self._list()
+                async for event in self._events(resource_version):
+                    resource_version = self._take(event)
+                    failures = 0
+            except ApiError as error:
+                failures += 1
+                if error.status == _GONE or failures % _FAILURES_BEFORE_LIST == 0:
+                    resource_version = None
+                self._log.warning("watch broke", error=str(error), lists_again=resource_version is None)
+                await asyncio.sleep(min(_FIRST_PAUSE * 2 ** min(failures, 10), _LONGEST_PAUSE))
+            else:
+                await asyncio.sleep(_FIRST_PAUSE)
+
+    async def _list(self) -> str:
+        values: list[T] = []
+        version = ""
+        async for page in self._client.pages(self._path):
+            values += [self._store.read(item) for item in page["items"]]
+            # Every page of one list carries the version of the first.
+            version = page["metadata"]["resourceVersion"]
+        self.last_contact = self._clock()
+        self._store.replaced(values, int(version))
+        self.synced.set()
+        return version
+
+    async def _events(self, resource_version: str) -> AsyncIterator[Json]:
+        async for event in self._client.watch(
+            self._path, resource_version=resource_version, seconds=_WATCH_SECONDS, silence=_SILENCE_SECONDS
+        ):
+            self.last_contact = self._clock()
+            yield event
+
+    def _take(self, event: Json) -> str:
+        document = event["object"]
+        match event["type"]:
+            case "ADDED" | "MODIFIED":
+                self._store.changed(self._store.read(document))
+            case "DELETED":
+                self._store.removed(self._store.read(document))
+        return str(document["metadata"]["resourceVersion"])

@@ -1,0 +1,60 @@
+"""The namespaces of the cluster, as the watch has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from namespace_isolation.model.namespace import Namespace
+
+__all__ = ["NAMESPACES_PATH", "NamespaceStore"]
+
+Json = dict[str, Any]
+
+NAMESPACES_PATH: Final = "/api/v1/namespaces"
+
+
+class NamespaceStore:
+    """Namespaces by name; says which one changed in a way that could matter, and its old and new value."""
+
+    def __init__(self, on_change: Callable[[Namespace | None, Namespace | None], None]) -> None:
+        """Call `on_change(old, new)` for every difference; None stands for absent."""
+        self._by_name: dict[str, Namespace] = {}
+        self._on_change = on_change
+
+    @property
+    def by_name(self) -> Mapping[str, Namespace]:
+        """All namespaces."""
+        return self._by_name
+
+    def read(self, document: Json) -> Namespace:
+        """Take what is kept of a Namespace as served."""
+        metadata = document["metadata"]
+        return Namespace(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            labels=metadata.get("labels") or {},
+            ending="deletionTimestamp" in metadata,
+            resource_version=int(metadata["resourceVersion"]),
+        )
+
+    def replaced(self, values: list[Namespace], resource_version: int) -> None:  # noqa: ARG002 - the Store's form
+        """Take the complete list: what is not in it is gone."""
+        present = {namespace.name for namespace in values}
+        for name in [name for name in self._by_name if name not in present]:
+            self.removed(self._by_name[name])
+        for namespace in values:
+            self.changed(namespace)
+
+    def changed(self, value: Namespace) -> None:
+        """Take one namespace that was added or modified."""
+        old = self._by_name.get(value.name)
+        self._by_name[value.name] = value
+        if old is None or (old.uid, old.labels, old.ending) != (value.uid, value.labels, value.ending):
+            self._on_change(old, value)
+
+    def removed(self, value: Namespace) -> None:
+        """Drop one namespace."""
+        old = self._by_name.pop(value.name, None)
+        if old is not None:
+            self._on_change(old, None)

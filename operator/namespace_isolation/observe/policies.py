@@ -1,0 +1,195 @@
+"""The NetworkPolicies of the cluster, compactly, and whether a change was our own write or somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
+from sys import intern
+from typing import Any
+
+from namespace_isolation.model import names
+from namespace_isolation.model.canonical import canonical_spec, digest_of
+from namespace_isolation.model.policy import LivePolicy, Owner, Policy, is_isolation_reference, reach_of
+
+__all__ = ["PolicyStore", "read_policy"]
+
+Json = dict[str, Any]
+_Key = tuple[str, str]
+
+
+def read_policy(document: Mapping[str, Any]) -> LivePolicy:
+    """Take what is kept of a NetworkPolicy as served."""
+    metadata = document["metadata"]
+    labels = metadata.get("labels") or {}
+    annotations = metadata.get("annotations") or {}
+    spec = canonical_spec(document.get("spec") or {})
+    return LivePolicy(
+        namespace=intern(metadata["namespace"]),
+        name=intern(metadata["name"]),
+        uid=metadata["uid"],
+        resource_version=int(metadata["resourceVersion"]),
+        digest=intern(digest_of(spec)),
+        managed_by=_kept(labels.get(names.LABEL_MANAGED_BY)),
+        isolation=_kept(labels.get(names.LABEL_ISOLATION)),
+        description=_kept(annotations.get(names.ANNOTATION_DESCRIPTION)),
+        hash=_kept(annotations.get(names.ANNOTATION_HASH)),
+        owners=tuple(_owner(each) for each in metadata.get("ownerReferences") or () if is_isolation_reference(each)),
+        reach=reach_of(spec),
+        ending="deletionTimestamp" in metadata,
+    )
+
+
+class PolicyStore:
+    """All NetworkPolicies by namespace and name; calls `on_change(namespace)` for what somebody else did.
+
+    Our own writes arrive twice, as the response and on the watch, in either order. Both times they are recognised, so
+    that they are no drift and cost no second look: by their content while the write is under way, by their
+    resourceVersion afterwards.
+    """
+
+    def __init__(self, on_change: Callable[[str], None]) -> None:
+        """Start empty."""
+        self._on_change = on_change
+        self._by_namespace: dict[str, dict[str, LivePolicy]] = {}
+        self._claims: dict[str, dict[str, int]] = {}
+        self._lost: dict[str, set[str]] = {}
+        self._expected: dict[_Key, Policy] = {}
+        self._leaving: dict[_Key, str] = {}
+        self._listed = False
+        self._seen_version = 0
+
+    def live_in(self, namespace: str) -> Mapping[str, LivePolicy]:
+        """The policies of a namespace by name."""
+        return self._by_namespace.get(namespace, {})
+
+    def lost_in(self, namespace: str) -> frozenset[str]:
+        """The names of policies of ours that disappeared without our doing."""
+        return frozenset(self._lost.get(namespace, ()))
+
+    def found(self, namespace: str, names_: frozenset[str]) -> None:
+        """Drop what was lost and has been dealt with."""
+        lost = self._lost.get(namespace, set())
+        lost -= names_
+        if not lost:
+            self._lost.pop(namespace, None)
+
+    def claimed_by(self, isolation: str) -> Set[str]:
+        """The namespaces that hold a policy whose metadata points to an isolation; a view that changes with them."""
+        return self._claims.get(isolation, {}).keys()
+
+    # The ListWatch fills it.
+
+    def read(self, document: Json) -> LivePolicy:
+        """Take what is kept of a NetworkPolicy as served."""
+        return read_policy(document)
+
+    def replaced(self, values: list[LivePolicy], resource_version: int) -> None:
+        """Take the complete list: what is not in it and not newer is gone.
+
+        A list older than what was seen before means that the API server's history went back: then only the list counts.
+        """
+        rewound = resource_version < self._seen_version
+        present = {(live.namespace, live.name) for live in values}
+        for live in [each for policies in self._by_namespace.values() for each in policies.values()]:
+            absent = (live.namespace, live.name) not in present
+            if rewound or (absent and live.resource_version <= resource_version):
+                self._drop(live, told=absent)
+        for live in values:
+            self.changed(live)
+        self._listed = True
+        self._seen_version = resource_version
+
+    def changed(self, value: LivePolicy) -> None:
+        """Take one policy that was added or modified."""
+        self._seen_version = max(self._seen_version, value.resource_version)
+        old = self.live_in(value.namespace).get(value.name)
+        if old is not None and old.uid == value.uid and old.resource_version >= value.resource_version:
+            return
+        expected = self._expected.get((value.namespace, value.name))
+        if expected is not None and value.matches(expected):
+            self._keep(value)
+        elif value.same_content(old):
+            self._keep(replace(value, foreign=old is not None and old.foreign))
+        else:
+            self._keep(replace(value, foreign=self._listed))
+            self._on_change(value.namespace)
+
+    def removed(self, value: LivePolicy) -> None:
+        """Drop one policy that was deleted."""
+        self._seen_version = max(self._seen_version, value.resource_version)
+        old = self.live_in(value.namespace).get(value.name)
+        if old is None or old.uid != value.uid:
+            return
+        self._drop(old, told=self._leaving.get((value.namespace, value.name)) != value.uid)
+
+    # The writer is its witness.
+
+    def expect(self, namespace: str, policy: Policy) -> None:
+        """Hear that this content is about to be written."""
+        self._expected[namespace, policy.name] = policy
+
+    def written(self, document: Json) -> None:
+        """Hear what the API server stored for us."""
+        live = read_policy(document)
+        old = self.live_in(live.namespace).get(live.name)
+        if old is None or old.uid != live.uid or old.resource_version < live.resource_version:
+            self._keep(live)
+
+    def expect_gone(self, namespace: str, name: str, uid: str) -> None:
+        """Hear that we are about to delete a policy."""
+        self._leaving[namespace, name] = uid
+
+    def gone(self, namespace: str, name: str, uid: str) -> None:
+        """Hear that a policy is gone."""
+        old = self.live_in(namespace).get(name)
+        if old is not None and old.uid == uid:
+            self._drop(old, told=False)
+
+    def settled(self, namespace: str, name: str) -> None:
+        """Hear that the write ended: what comes from now on is not its echo."""
+        self._expected.pop((namespace, name), None)
+        self._leaving.pop((namespace, name), None)
+
+    def _keep(self, live: LivePolicy) -> None:
+        policies = self._by_namespace.setdefault(live.namespace, {})
+        old = policies.get(live.name)
+        policies[live.name] = live
+        self._count(old, -1)
+        self._count(live, +1)
+
+    def _drop(self, live: LivePolicy, *, told: bool) -> None:
+        """Forget a policy; `told` where it went without our doing."""
+        policies = self._by_namespace[live.namespace]
+        del policies[live.name]
+        if not policies:
+            del self._by_namespace[live.namespace]
+        self._count(live, -1)
+        if told:
+            if live.claims:
+                self._lost.setdefault(live.namespace, set()).add(live.name)
+            self._on_change(live.namespace)
+
+    def _count(self, live: LivePolicy | None, step: int) -> None:
+        if live is None:
+            return
+        for isolation in live.claims:
+            namespaces = self._claims.setdefault(isolation, {})
+            namespaces[live.namespace] = namespaces.get(live.namespace, 0) + step
+            if not namespaces[live.namespace]:
+                del namespaces[live.namespace]
+            if not namespaces:
+                del self._claims[isolation]
+
+
+def _kept(value: object) -> str | None:
+    """Keep a string once for all policies that carry it."""
+    return intern(value) if isinstance(value, str) else None
+
+
+def _owner(reference: Mapping[str, Any]) -> Owner:
+    plain = (
+        reference.get("apiVersion") == names.API_VERSION
+        and not reference.get("controller")
+        and not reference.get("blockOwnerDeletion")
+    )
+    return Owner(intern(reference["name"]), intern(reference["uid"]), plain)
