@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from namespace_isolation.apply.look_closer import Reader
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
 from namespace_isolation.model.plan import Delete, Plan, Step
 
 __all__ = ["Writer", "carry_out"]
 
 
-class Writer(Protocol):
+class Writer(Reader, Protocol):
     """Carries out one step."""
 
     async def carry_out(self, namespace: str, step: Step) -> StepResult:

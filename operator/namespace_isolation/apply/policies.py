@@ -41,7 +41,7 @@ class Witness(Protocol):
 
 
 def policies_path(namespace: str | None = None, name: str | None = None) -> str:
-    """The path of the NetworkPolicies of the cluster, of a namespace, or of one policy."""
+    """Give the path of the NetworkPolicies of the cluster, of a namespace, or of one policy."""
     path = "/apis/networking.k8s.io/v1"
     if namespace is not None:
         path += f"/namespaces/{namespace}"
@@ -56,6 +56,13 @@ class PolicyWriter:
         """Write through `client` and tell `witness` of every write."""
         self._client = client
         self._witness = witness
+
+    async def read(self, namespace: str, name: str) -> Json | None:
+        """Give a policy as served; None where it is gone or cannot be read now, which its own step will tell."""
+        try:
+            return await self._client.get(policies_path(namespace, name))
+        except ApiError:
+            return None
 
     async def carry_out(self, namespace: str, step: Step) -> StepResult:
         """Carry out one step; whatever the API server answers becomes a result."""
@@ -86,7 +93,8 @@ class PolicyWriter:
         path = policies_path(namespace, step.name)
         self._witness.expect(namespace, step.policy)
         for attempt in range(1, _TRIES + 1):
-            document = await self._client.get(path)
+            known = step.document if attempt == 1 else None
+            document = known if known is not None else await self._client.get(path)
             drift = drift_of(step.policy, document) if step.why.is_drift else None
             try:
                 stored = await self._client.replace(path, repaired(step.policy, document))

@@ -97,9 +97,7 @@ class Client:
                 return
             params = {"limit": str(limit), "continue": token}
 
-    async def watch(
-        self, path: str, *, resource_version: str, seconds: int, silence: float
-    ) -> AsyncIterator[Json]:
+    async def watch(self, path: str, *, resource_version: str, seconds: int, silence: float) -> AsyncIterator[Json]:
         """Stream the watch events behind `resource_version` until the server ends the stream.
 
         `seconds`: how long the server keeps the stream; `silence`: seconds without a byte (bookmarks come about

@@ -19,7 +19,7 @@ __all__ = ["Connection", "ConnectionProblem", "connection_from"]
 _Load = Callable[[], Awaitable[Configuration]]
 
 
-class ConnectionProblem(Exception):
+class ConnectionProblem(Exception):  # noqa: N818 - it names what is wrong, and is caught as such
     """No usable way to an API server; the message says what was tried and what to do."""
 
 

@@ -44,9 +44,7 @@ class ApiError(Exception):
         return "NamespaceTerminating" in self.causes
 
 
-def error_from(
-    *, status: int, body: Mapping[str, Any], request: str, retry_after: float | None = None
-) -> ApiError:
+def error_from(*, status: int, body: Mapping[str, Any], request: str, retry_after: float | None = None) -> ApiError:
     """Read a `metav1.Status` (or what came in its place) into an ApiError."""
     details = body.get("details") or {}
     causes = tuple(str(cause.get("reason", "")) for cause in details.get("causes") or ())

@@ -17,21 +17,19 @@ __all__ = ["in_safe_order"]
 
 def in_safe_order(steps: Iterable[Step]) -> tuple[tuple[Step, ...], ...]:
     """Group steps into phases; within a phase the order does not matter, and steps are sorted by name."""
-    phases: dict[tuple[int, int, int], list[Step]] = {}
+    phases: dict[tuple[int, int], list[Step]] = {}
     for step in sorted(steps, key=lambda each: each.name):
         phases.setdefault(_phase(step), []).append(step)
     return tuple(tuple(phases[key]) for key in sorted(phases))
 
 
-def _phase(step: Step) -> tuple[int, int, int]:
-    """Rank a step: additions before removals; by reach, rising for additions and falling for removals.
+def _phase(step: Step) -> tuple[int, int]:
+    """Rank a step: new allowances, changed allowances, denials, removals; by reach, rising until the removals.
 
-    At equal reach creations come before updates: a flow that moves from a policy to a new one never waits.
+    New policies come before changed ones, because a flow may move from an old policy into a new one.
     """
     if isinstance(step, Delete):
-        return 1, -step.live.reach, 0
-    reach = step.policy.reach
-    if isinstance(step, Update) and reach is not Reach.DENY and step.live.reach is Reach.DENY:
-        # It opens what it denied until now: that waits until everything else is in place.
-        return 0, Reach.DENY, 1
-    return 0, reach, int(isinstance(step, Update))
+        return 3, -step.live.reach
+    if step.policy.reach is Reach.DENY:
+        return 2, int(isinstance(step, Update))
+    return int(isinstance(step, Update)), step.policy.reach

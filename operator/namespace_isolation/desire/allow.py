@@ -27,9 +27,9 @@ def allow_policies(isolation: str, entry: AllowEntry, owner: Owner | None) -> It
     sources, destinations = _peers(entry.from_), _peers(entry.to)
     ports = [wire(port) for port in entry.ports or ()]
     if _is_local(destinations):
-        yield from _side(isolation, entry, owner, "Ingress", destinations, sources, ports)
+        yield from _side(isolation, entry, owner, "Ingress", pods=destinations, others=sources, ports=ports)
     if _is_local(sources):
-        yield from _side(isolation, entry, owner, "Egress", sources, destinations, ports)
+        yield from _side(isolation, entry, owner, "Egress", pods=sources, others=destinations, ports=ports)
 
 
 def _side(
@@ -37,6 +37,7 @@ def _side(
     entry: AllowEntry,
     owner: Owner | None,
     direction: Direction,
+    *,
     pods: Sequence[Json],
     others: Sequence[Json],
     ports: Sequence[Json],

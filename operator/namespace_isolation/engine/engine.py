@@ -157,7 +157,7 @@ class Engine:
             except ApiError as error:
                 pause = queue.retry(key)
                 self._log.warning("will try again", key=key, error=str(error), seconds=round(pause, 2))
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # A fault of ours in one namespace must not stop the others; it is told with its whole trace.
                 pause = queue.retry(key)
                 self._log.exception("internal error", key=key, seconds=round(pause, 2))
@@ -181,6 +181,8 @@ class Engine:
         )
         if not outcome.failed:
             self.world.policies.found(namespace, lost)
+        if outcome.bridged:
+            self._namespaces.add(namespace)
         log_outcome(outcome, seconds=time.monotonic() - started)
         return not outcome.failed
 

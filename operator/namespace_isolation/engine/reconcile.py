@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from namespace_isolation.apply.carry_out import Writer, carry_out
+from namespace_isolation.apply.look_closer import look_closer
 from namespace_isolation.compare.compare import compare
 from namespace_isolation.model.outcome import Outcome
 from namespace_isolation.model.policy import Policy
@@ -25,7 +26,7 @@ async def reconcile(
     """Bring one namespace from what is to what should be, and report what came of it."""
     view = observe(namespace)  # what is
     desired = decide(view)  # what should be
-    plan = compare(desired, view)  # what differs
+    plan = await look_closer(compare(desired, view), writer)  # what differs
     outcome = await carry_out(plan, writer)  # make it so
     board.record(view, desired, outcome)  # say so
     return outcome

@@ -21,9 +21,7 @@ _CONFLICT = 409
 _NOT_FOUND = 404
 
 
-async def tend(
-    name: str, *, world: World, board: Board, client: Client, now: Callable[[], datetime]
-) -> None:
+async def tend(name: str, *, world: World, board: Board, client: Client, now: Callable[[], datetime]) -> None:
     """Bring one isolation's finalizer and status up to date; raises ApiError where that has to be tried again."""
     isolation = world.isolations.by_name.get(name)
     if isolation is None:
@@ -43,16 +41,14 @@ async def tend(
 
 
 async def _let_go(isolation: Isolation, world: World, client: Client) -> None:
-    """Remove our finalizer once nothing of the isolation is left that the garbage collector would tear down at random."""
+    """Remove our finalizer once nothing is left that the garbage collector would tear down in random order."""
     if FINALIZER not in isolation.finalizers or world.holds_back(isolation):
         return
     world.isolations.changed(await set_finalizer(client, isolation, present=False))
     structlog.get_logger().info("isolation released", isolation=isolation.name)
 
 
-async def _publish(
-    name: str, world: World, board: Board, client: Client, now: Callable[[], datetime]
-) -> None:
+async def _publish(name: str, world: World, board: Board, client: Client, now: Callable[[], datetime]) -> None:
     """Write the status where it differs from the one in the cluster."""
     isolation = world.isolations.by_name.get(name)
     if isolation is None or (isolation.deleting and FINALIZER not in isolation.finalizers):

@@ -40,7 +40,7 @@ class World:
         self.isolations = IsolationStore(self._isolation_changed)
 
     def members(self, isolation: str) -> frozenset[str]:
-        """The namespaces that an isolation selects and that are not being deleted."""
+        """Give the namespaces that an isolation selects and that are not being deleted."""
         return self._membership.members(isolation)
 
     def view(self, namespace: str) -> View:

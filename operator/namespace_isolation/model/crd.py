@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final
 
-from namespace_isolation.model import limits, names
-from namespace_isolation.model.resource import IsolationSpec
+from namespace_isolation.model import names
+from namespace_isolation.model.resource import NAME_RULE, IsolationSpec
 from namespace_isolation.model.resource_status import IsolationStatus
 from namespace_isolation.model.wire import VALIDATIONS, Wire
 
@@ -18,27 +19,26 @@ _DESCRIPTION: Final = (
     "A NamespaceIsolation isolates namespaces from each other: in every namespace that it matches, it keeps the "
     "NetworkPolicies for default deny, for DNS, and for the flows that are allowed."
 )
-_COPIED: Final = frozenset(
-    {
-        "allOf",
-        "description",
-        "enum",
-        "format",
-        "maxItems",
-        "maxLength",
-        "maxProperties",
-        "maximum",
-        "minimum",
-        "nullable",
-        "pattern",
-        "required",
-        "type",
-        "x-kubernetes-int-or-string",
-        "x-kubernetes-list-map-keys",
-        "x-kubernetes-list-type",
-        VALIDATIONS,
-    }
+_COPIED: Final = (
+    "description",
+    "type",
+    "x-kubernetes-int-or-string",
+    "format",
+    "nullable",
+    "enum",
+    "pattern",
+    "allOf",
+    "minimum",
+    "maximum",
+    "maxLength",
+    "maxItems",
+    "maxProperties",
+    "x-kubernetes-list-type",
+    "x-kubernetes-list-map-keys",
+    VALIDATIONS,
+    "required",
 )
+"""What a structural schema takes over from a JSON schema, in the order in which it reads well."""
 _SILENT: Final = frozenset({"additionalProperties", "title", "anyOf", "default", "items", "properties", "$ref"})
 
 
@@ -77,15 +77,7 @@ def _root() -> Schema:
         "type": "object",
         "description": _DESCRIPTION,
         "required": ["spec"],
-        VALIDATIONS: [
-            {
-                "rule": f"size(self.metadata.name) <= {limits.NAME_LENGTH}",
-                "message": (
-                    f"metadata.name must have at most {limits.NAME_LENGTH} characters, because it becomes a label and a "
-                    "part of the policies' names: shorten it"
-                ),
-            }
-        ],
+        VALIDATIONS: [NAME_RULE.validation()],
         "properties": {
             "apiVersion": {"type": "string", "description": f"{names.API_VERSION}."},
             "kind": {"type": "string", "description": f"{names.KIND}."},
@@ -119,20 +111,18 @@ def structural(model: type[Wire]) -> Schema:
 
 def _structural(schema: Mapping[str, Any], definitions: Mapping[str, Schema]) -> Schema:
     schema = _resolved(schema, definitions)
-    unknown = schema.keys() - _COPIED - _SILENT
+    unknown = schema.keys() - set(_COPIED) - _SILENT
     if unknown:
-        message = f"no structural schema for {sorted(unknown)} in {schema.get('title', schema)}: add it to model/crd.py"
-        raise ValueError(message)
-    result = {key: schema[key] for key in sorted(schema.keys() & _COPIED)}
+        place = schema.get("title", schema)
+        raise ValueError(f"no structural schema for {sorted(unknown)} in {place}: add it to model/crd.py")
+    result: Schema = {key: deepcopy(schema[key]) for key in _COPIED if key in schema}
     if schema.get("default") not in (None, []):
         result["default"] = schema["default"]
     if "items" in schema:
         result["items"] = _structural(schema["items"], definitions)
         result.setdefault("x-kubernetes-list-type", "atomic")
     if "properties" in schema:
-        result["properties"] = {
-            name: _structural(each, definitions) for name, each in schema["properties"].items()
-        }
+        result["properties"] = {name: _structural(each, definitions) for name, each in schema["properties"].items()}
     elif isinstance(schema.get("additionalProperties"), dict):
         result["additionalProperties"] = _structural(schema["additionalProperties"], definitions)
     return result

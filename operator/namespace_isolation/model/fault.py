@@ -15,5 +15,5 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        """The fault on one line: `path: message`."""
+        """Write the fault on one line: `path: message`."""
         return f"{self.path}: {self.message}"

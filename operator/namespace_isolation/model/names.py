@@ -1,4 +1,4 @@
-"""Every string that the cluster sees: the resource, labels, annotations, the names of generated policies, the limits."""
+"""Every string that the cluster sees: the resource, labels, annotations, the names of generated policies."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ __all__ = [
     "SINGULAR",
     "VERSION",
     "allow_name",
+    "bridge_name",
     "default_deny_name",
     "dns_name",
     "isolation_of_generated_name",
@@ -53,6 +54,7 @@ _GENERATED: Final = re.compile(
     r"default-deny-(?:all|ingress|egress)"
     r"|allow-dns-egress"
     rf"|allow-{_LABEL}-(?:ingress|egress)(?:-[0-9a-f]{{8}})?"
+    r"|allow-bridge-[0-9a-f]{8}"
 )
 
 
@@ -71,6 +73,11 @@ def allow_name(isolation: str, entry: str, direction: str, selector_hash: str | 
     """Name one side of an allow entry; `selector_hash` (8 hex digits) where the side has several local peers."""
     name = f"{isolation}.allow-{entry}-{direction.lower()}"
     return name if selector_hash is None else f"{name}-{selector_hash}"
+
+
+def bridge_name(isolation: str, digest: str) -> str:
+    """Name a policy that keeps flows while others change; `digest` is 8 hex digits of what it keeps."""
+    return f"{isolation}.allow-bridge-{digest}"
 
 
 def verbatim_name(isolation: str, policy: str) -> str:

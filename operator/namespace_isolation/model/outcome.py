@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from namespace_isolation.model.plan import Drift, Step
+from namespace_isolation.model.plan import Drift, Step, Why
 
 __all__ = ["Failure", "Outcome", "Result", "StepResult"]
 
@@ -51,3 +51,8 @@ class Outcome:
     def failed(self) -> bool:
         """Whether something remains to be done."""
         return any(each.result in {Result.FAILED, Result.HELD} for each in self.results)
+
+    @property
+    def bridged(self) -> bool:
+        """Whether a bridge was built, which is to be taken away at once."""
+        return any(each.step.why is Why.BRIDGE for each in self.results)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from namespace_isolation.model.policy import LivePolicy, Policy
 
@@ -24,6 +25,8 @@ class Why(StrEnum):
     """Our own work that is no longer wanted."""
     MODIFIED = "Modified"
     """Drift: somebody changed a policy of ours."""
+    BRIDGE = "Bridge"
+    """Keeps flows while the policies that hold them change; unwanted right afterwards."""
     DELETED = "Deleted"
     """Drift: somebody deleted a policy of ours."""
     EXTRA = "Extra"
@@ -63,11 +66,12 @@ class Create:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """A policy that is there and differs."""
+    """A policy that is there and differs; `document` is the policy as served, where it was read already."""
 
     policy: Policy
     live: LivePolicy
     why: Why
+    document: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

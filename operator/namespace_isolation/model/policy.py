@@ -77,7 +77,7 @@ class Policy:
         return {names.ANNOTATION_DESCRIPTION: self.description, names.ANNOTATION_HASH: self.hash}
 
     def manifest(self, namespace: str) -> Json:
-        """The whole object, as it is created in a namespace."""
+        """Write the whole object, as it is created in a namespace."""
         metadata: Json = {
             "name": self.name,
             "namespace": namespace,
@@ -191,9 +191,7 @@ def reach_of(spec: Mapping[str, Any]) -> Reach:
     return Reach.SOME_PODS if spec["podSelector"] else Reach.EVERY_POD
 
 
-def policy_from(
-    *, name: str, isolation: str, description: str, spec: Mapping[str, Any], owner: Owner | None
-) -> Policy:
+def policy_from(*, name: str, isolation: str, description: str, spec: Mapping[str, Any], owner: Owner | None) -> Policy:
     """Make a Policy of a NetworkPolicySpec in any form."""
     canonical = canonical_spec(spec)
     return Policy(

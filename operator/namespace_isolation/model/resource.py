@@ -10,20 +10,24 @@ from pydantic import Field, StrictBool, StrictStr, ValidationError
 from namespace_isolation.model import limits, syntax
 from namespace_isolation.model.fault import Fault
 from namespace_isolation.model.faults import faults_of
-from namespace_isolation.model.peers import (
-    IPBlock,
-    LabelSelector,
-    LabelSelectorRequirement,
-    Peer,
-    Peers,
-    Port,
-    Ports,
-    Protocol,
-    not_empty,
+from namespace_isolation.model.peers import IPBlock, Peer, Peers, Port, Ports, Protocol
+from namespace_isolation.model.selectors import LabelSelector, LabelSelectorRequirement
+from namespace_isolation.model.verbatim import (
+    Description,
+    Direction,
+    EgressRule,
+    From,
+    IngressRule,
+    Name,
+    NetworkPolicySpec,
+    RulePorts,
+    To,
+    VerbatimPolicy,
 )
 from namespace_isolation.model.wire import Rule, Unique, Wire, rule, wire
 
 __all__ = [
+    "NAME_RULE",
     "AllowEntry",
     "Direction",
     "Dns",
@@ -41,19 +45,11 @@ __all__ = [
     "Port",
     "Protocol",
     "VerbatimPolicy",
+    "faults_of_name",
     "parse_spec",
     "wire",
 ]
 
-Direction = Literal["Ingress", "Egress"]
-
-_DNS_LABEL_RULE: Final = rule(
-    cel="!format.dns1123Label().validate(self).hasValue()",
-    message="must be a DNS label: lower-case letters, digits and '-', starting and ending with a letter or digit",
-    holds=syntax.is_dns_label,
-)
-_Name = Annotated[StrictStr, Field(max_length=limits.NAME_LENGTH), _DNS_LABEL_RULE]
-_Description = Annotated[StrictStr, Field(max_length=limits.DESCRIPTION_LENGTH)]
 _NamespacePattern = Annotated[
     StrictStr,
     Field(max_length=limits.NAME_LENGTH),
@@ -84,7 +80,7 @@ class NamespaceFilter(Wire):
         | None
     ) = Field(
         default=None,
-        description="Names of namespaces; * stands for any characters and ? for one, so payments-* matches payments-eu.",
+        description="Names of namespaces; * stands for any characters, ? for one, so payments-* matches payments-eu.",
     )
     selector: LabelSelector | None = Field(
         default=None, description="A label selector on namespaces. An empty selector ({}) selects every namespace."
@@ -114,19 +110,12 @@ class Namespaces(NamespaceFilter):
 class Dns(Wire):
     """Whether and where pods resolve names: without this, default-deny cuts DNS, too."""
 
-    enabled: StrictBool = Field(
-        default=True, description="Whether to generate allow-dns-egress. Default true."
-    )
+    enabled: StrictBool = Field(default=True, description="Whether to generate allow-dns-egress. Default true.")
     to: Peers = Field(
         default=(),
         description="The DNS servers, as peers of a NetworkPolicy. Default: pods k8s-app=kube-dns in kube-system.",
     )
     ports: Ports = Field(default=(), description="The DNS ports. Default: UDP 53 and TCP 53.")
-
-
-_From = Annotated[Peers, not_empty("everyone")]
-_To = Annotated[Peers, not_empty("everywhere")]
-_Ports = Annotated[Ports, not_empty("every port")]
 
 
 def _mixed(side: str) -> Rule:
@@ -154,17 +143,17 @@ class AllowEntry(Wire):
     """A flow that is allowed: from these pods, to those, on these ports. One side at least is in the namespace."""
 
     name: Annotated[
-        _Name,
+        Name,
         rule(
             cel="self != 'dns'",
             message="dns is the name of the DNS policy: choose another, or set spec.dns",
             holds=lambda name: name != "dns",
         ),
     ] = Field(description="A DNS label, unique in the list; it becomes part of the names of the generated policies.")
-    description: _Description | None = Field(
+    description: Description | None = Field(
         default=None, description="What the flow is for, in a sentence; it is copied to the generated policies."
     )
-    from_: _From | None = Field(
+    from_: From | None = Field(
         default=None,
         description=(
             "Where connections start, as peers of a NetworkPolicy. A peer with only a podSelector is in the namespace "
@@ -172,7 +161,7 @@ class AllowEntry(Wire):
             "Left out: every pod of the namespace."
         ),
     )
-    to: _To | None = Field(
+    to: To | None = Field(
         default=None,
         description=(
             "Where connections end, as peers of a NetworkPolicy. A peer with only a podSelector is in the namespace "
@@ -180,7 +169,7 @@ class AllowEntry(Wire):
             "Left out: every pod of the namespace."
         ),
     )
-    ports: _Ports | None = Field(
+    ports: RulePorts | None = Field(
         default=None, description="The ports that are allowed, as in a NetworkPolicy. Left out: every port."
     )
 
@@ -210,59 +199,6 @@ class AllowEntry(Wire):
     )
 
 
-class IngressRule(Wire):
-    """Connections that are allowed in; an empty rule ({}) allows all."""
-
-    from_: _From | None = Field(default=None, description="Who may connect. Left out: everyone.")
-    ports: _Ports | None = Field(default=None, description="To which ports. Left out: to every port.")
-
-
-class EgressRule(Wire):
-    """Connections that are allowed out; an empty rule ({}) allows all."""
-
-    to: _To | None = Field(default=None, description="Where pods may connect to. Left out: everywhere.")
-    ports: _Ports | None = Field(default=None, description="On which ports. Left out: on every port.")
-
-
-class NetworkPolicySpec(Wire):
-    """The spec of a NetworkPolicy as Kubernetes knows it."""
-
-    pod_selector: LabelSelector = Field(
-        default=LabelSelector(),
-        description="The pods that the policy is about. An empty selector ({}) selects every pod of the namespace.",
-    )
-    policy_types: Annotated[tuple[Direction, ...], Field(max_length=2)] | None = Field(
-        default=None,
-        description=(
-            "The directions that the policy isolates: Ingress, Egress, or both. Left out: Ingress, and Egress if there "
-            "are egress rules."
-        ),
-    )
-    ingress: Annotated[tuple[IngressRule, ...], Field(max_length=limits.RULES)] | None = Field(
-        default=None, description="What may connect to the pods. Empty: nothing, if policyTypes has Ingress."
-    )
-    egress: Annotated[tuple[EgressRule, ...], Field(max_length=limits.RULES)] | None = Field(
-        default=None, description="What the pods may connect to. Empty: nothing, if policyTypes has Egress."
-    )
-
-
-class VerbatimPolicy(Wire):
-    """A NetworkPolicy that is put into every matching namespace as it stands here."""
-
-    name: Annotated[
-        _Name,
-        rule(
-            cel="!self.startsWith('default-deny-') && !self.startsWith('allow-')",
-            message="names that start with default-deny- or allow- are those of generated policies: choose another",
-            holds=lambda name: not name.startswith(("default-deny-", "allow-")),
-        ),
-    ] = Field(description="A DNS label, unique in the list; the policy is called <isolation>.<name>.")
-    description: _Description | None = Field(
-        default=None, description="What the policy is for, in a sentence; it is copied to the generated policies."
-    )
-    spec: NetworkPolicySpec = Field(description="The spec of the NetworkPolicy.")
-
-
 class IsolationSpec(Wire):
     """What a NamespaceIsolation asks for."""
 
@@ -288,22 +224,30 @@ class IsolationSpec(Wire):
     allow: Annotated[tuple[AllowEntry, ...], Field(max_length=limits.ALLOW_ENTRIES), Unique(key="name")] = Field(
         default=(), description="The flows that are allowed, keyed by name."
     )
-    policies: Annotated[
-        tuple[VerbatimPolicy, ...], Field(max_length=limits.VERBATIM_POLICIES), Unique(key="name")
-    ] = Field(
-        default=(), description="NetworkPolicies to take as they are, for what allow cannot say, keyed by name."
+    policies: Annotated[tuple[VerbatimPolicy, ...], Field(max_length=limits.VERBATIM_POLICIES), Unique(key="name")] = (
+        Field(default=(), description="NetworkPolicies to take as they are, for what allow cannot say, keyed by name.")
     )
     unmanaged_policies: Literal["Report", "Ignore", "Remove"] = Field(
         default="Report",
         description=(
-            "What to do about other NetworkPolicies in the namespaces: Report (default) those that allow more than this "
-            "resource, Ignore them, or Remove them."
+            "What to do about other NetworkPolicies in the namespaces: Report (default) those that allow more than "
+            "this resource, Ignore them, or Remove them."
         ),
     )
     deletion_policy: Literal["Delete", "Retain"] = Field(
         default="Delete",
         description="What happens to the policies when this resource is deleted: Delete (default) or Retain them.",
     )
+
+
+NAME_RULE: Final = rule(
+    cel=f"size(self.metadata.name) <= {limits.NAME_LENGTH}",
+    message=(
+        f"metadata.name must have at most {limits.NAME_LENGTH} characters, because it becomes a label and a part of "
+        "the policies' names: shorten it"
+    ),
+    holds=lambda name: len(name) <= limits.NAME_LENGTH,
+)
 
 
 class InvalidSpec(ValueError):  # noqa: N818 - it names what is wrong, and is caught as such
@@ -316,10 +260,18 @@ class InvalidSpec(ValueError):  # noqa: N818 - it names what is wrong, and is ca
 
 
 def parse_spec(spec: Mapping[str, object]) -> IsolationSpec:
-    """Read a spec; raise InvalidSpec with every fault, whatever JSON it holds, since an older CRD may have let it in."""
+    """Read a spec, whatever JSON an older CRD let in; raise InvalidSpec with every fault."""
     try:
         return IsolationSpec.model_validate(
             dict(spec) if isinstance(spec, Mapping) else spec, by_alias=True, by_name=False
         )
     except ValidationError as error:
         raise InvalidSpec(faults_of(error, root="spec")) from error
+
+
+def faults_of_name(name: str) -> tuple[Fault, ...]:
+    """Tell what is wrong with the name of an isolation; nothing, mostly."""
+    if not syntax.is_dns_subdomain(name):
+        message = "must be lower-case letters, digits, '-' and '.', starting and ending with a letter or digit"
+        return (Fault(path="metadata.name", message=message),)
+    return tuple(Fault(path="metadata.name", message=text) for _, text in NAME_RULE.breaches(name))

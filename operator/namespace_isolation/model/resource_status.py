@@ -59,8 +59,8 @@ class DriftRecord(Wire):
     policy: _PolicyName = Field(description="The name of the policy.")
     kind: _Word = Field(
         description=(
-            "What was found. Modified: something changed it. Deleted: it was gone. Extra: a policy of this resource that "
-            "it does not ask for."
+            "What was found. Modified: something changed it. Deleted: it was gone. Extra: a policy of this "
+            "resource that it does not ask for."
         )
     )
     fields: Annotated[tuple[_PolicyName, ...], Field(max_length=limits.RECENT)] = Field(
@@ -76,9 +76,7 @@ class DriftRecord(Wire):
 class DriftStatus(Wire):
     """Policies that were found changed."""
 
-    corrected: _Count | None = Field(
-        default=None, description="Drifts corrected since this resource was created."
-    )
+    corrected: _Count | None = Field(default=None, description="Drifts corrected since this resource was created.")
     outstanding: _Count | None = Field(default=None, description="Drifts that are there now.")
     recent: Annotated[tuple[DriftRecord, ...], Field(max_length=limits.RECENT)] = Field(
         default=(), description="The last drifts, newest first, at most 20."
@@ -149,6 +147,6 @@ class IsolationStatus(Wire):
     unmanaged: UnmanagedStatus | None = Field(
         default=None, description="Other NetworkPolicies in the namespaces that allow more than this resource."
     )
-    conditions: Annotated[
-        tuple[StatusCondition, ...], Field(max_length=limits.CONDITIONS), Unique(key="type")
-    ] = Field(default=(), description="Standard conditions: Accepted, Ready, Reconciling, Stalled.")
+    conditions: Annotated[tuple[StatusCondition, ...], Field(max_length=limits.CONDITIONS), Unique(key="type")] = Field(
+        default=(), description="Standard conditions: Accepted, Ready, Reconciling, Stalled."
+    )

@@ -11,9 +11,7 @@ from namespace_isolation.model.resource import LabelSelector, LabelSelectorRequi
 __all__ = ["is_glob", "selects", "selects_labels"]
 
 
-def selects(
-    namespaces: Namespaces, *, name: str, labels: Mapping[str, str], protected: frozenset[str]
-) -> bool:
+def selects(namespaces: Namespaces, *, name: str, labels: Mapping[str, str], protected: frozenset[str]) -> bool:
     """Whether the namespace matches all that is given and nothing that is excluded.
 
     A protected namespace matches only by its exact name, so that no glob or label isolates the cluster's own.

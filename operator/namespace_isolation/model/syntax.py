@@ -6,14 +6,14 @@ import ipaddress
 import re
 from typing import Final
 
-from namespace_isolation.model.limits import LABEL_VALUE_LENGTH, NAME_LENGTH, PORT_NAME_LENGTH
+from namespace_isolation.model.limits import NAME_LENGTH, PORT_NAME_LENGTH
 
 __all__ = [
     "Network",
     "has_host_bits",
     "is_dns_label",
+    "is_dns_subdomain",
     "is_label_key",
-    "is_label_value",
     "is_namespace_pattern",
     "is_port_name",
     "is_strictly_inside",
@@ -36,6 +36,11 @@ def is_dns_label(text: str) -> bool:
     return len(text) <= NAME_LENGTH and _DNS_LABEL.fullmatch(text) is not None
 
 
+def is_dns_subdomain(text: str) -> bool:
+    """Tell a DNS subdomain, as names of most objects are."""
+    return len(text) <= _DNS_SUBDOMAIN_LENGTH and _DNS_SUBDOMAIN.fullmatch(text) is not None
+
+
 def is_namespace_pattern(text: str) -> bool:
     """Tell the name of a namespace in which `*` and `?` may stand for characters."""
     return len(text) <= NAME_LENGTH and _NAMESPACE_PATTERN.fullmatch(text) is not None
@@ -44,14 +49,9 @@ def is_namespace_pattern(text: str) -> bool:
 def is_label_key(text: str) -> bool:
     """Tell a label key: a name, or a DNS subdomain, a slash and a name."""
     prefix, slash, name = text.rpartition("/")
-    if slash and not (len(prefix) <= _DNS_SUBDOMAIN_LENGTH and _DNS_SUBDOMAIN.fullmatch(prefix)):
+    if slash and not is_dns_subdomain(prefix):
         return False
     return len(name) <= NAME_LENGTH and _QUALIFIED.fullmatch(name) is not None
-
-
-def is_label_value(text: str) -> bool:
-    """Tell a label's value, which may be empty."""
-    return not text or (len(text) <= LABEL_VALUE_LENGTH and _QUALIFIED.fullmatch(text) is not None)
 
 
 def is_port_name(text: str) -> bool:
@@ -60,7 +60,7 @@ def is_port_name(text: str) -> bool:
 
 
 def read_cidr(text: str) -> Network | None:
-    """Read a CIDR as CEL's `cidr()` does; None for what it refuses: leading zeros, netmasks, IPv4-mapped IPv6, zones."""
+    """Read a CIDR; None for what CEL's `cidr()` refuses: leading zeros, netmasks, IPv4-mapped IPv6, zones."""
     matched = _CIDR.fullmatch(text)
     try:
         address = ipaddress.ip_address(matched[1]) if matched else None

@@ -1,4 +1,4 @@
-"""What every part of the resource has in common: a frozen model whose rules are written in CEL and in Python side by side."""
+"""What all parts of the resource have in common: frozen models, with rules in CEL and in Python side by side."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ class Rule:
         """Check the rule after the type and the limits that stand before it."""
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Carry the CEL into the CRD."""
         result = handler(schema)
         return {**result, VALIDATIONS: [*result.get(VALIDATIONS, ()), self.validation()]}
@@ -98,9 +96,7 @@ class Pattern:
         """Check the string after its length."""
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Carry the expressions into the CRD."""
         first, *others = self.patterns
         result = {**handler(schema), "pattern": first}
@@ -129,9 +125,7 @@ class Unique:
         """Check the list after its items."""
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Carry the list's kind into the CRD."""
         if self.key is None:
             return {**handler(schema), "x-kubernetes-list-type": "set"}
@@ -174,9 +168,7 @@ class Wire(BaseModel):
         return self
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Carry the CEL of the object's rules into the CRD."""
         schema = handler.resolve_ref_schema(handler(core_schema))
         if cls.rules:

@@ -21,7 +21,7 @@ _ORPHAN: Final = "orphan"
 
 
 def isolation_path(name: str, subresource: str = "") -> str:
-    """The path of one isolation, or of its `/status`."""
+    """Give the path of one isolation, or of its `/status`."""
     return f"{ISOLATIONS_PATH}/{name}{subresource}"
 
 
@@ -63,7 +63,7 @@ class IsolationStore:
         return self._by_name
 
     def status_of(self, name: str) -> Json:
-        """The status of an isolation as last seen or written; empty where there is none."""
+        """Give the status of an isolation as last seen or written; empty where there is none."""
         return self._status.get(name, {})
 
     def changed(self, document: Mapping[str, Any]) -> None:
@@ -110,7 +110,7 @@ def _read_spec(raw: Mapping[str, Any]) -> tuple[IsolationSpec | None, tuple[Faul
 
 
 def _notices(spec: IsolationSpec) -> Iterator[Fault]:
-    """What is accepted and yet not, or not quite, what one might expect."""
+    """Name what is accepted and yet not, or not quite, what one might expect."""
     if spec.unmanaged_policies != "Report":
         message = f"{spec.unmanaged_policies} is not acted on by this version: other NetworkPolicies stay, unreported"
         yield Fault(path="spec.unmanagedPolicies", message=message)

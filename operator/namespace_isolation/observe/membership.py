@@ -38,11 +38,11 @@ class Membership:
         self._tried: set[str] = set()
 
     def members(self, isolation: str) -> frozenset[str]:
-        """The namespaces that an isolation selects."""
+        """Give the namespaces that an isolation selects."""
         return frozenset(self._members.get(isolation, ()))
 
     def governing(self, namespace: str) -> tuple[str, ...]:
-        """The isolations that select a namespace, by name."""
+        """Give the isolations that select a namespace, by name."""
         return tuple(sorted(self._governing.get(namespace, ())))
 
     def set_isolation(self, isolation: Isolation) -> set[str]:
@@ -103,14 +103,14 @@ class Membership:
         return selects(spec, name=name, labels=labels, protected=self._protected)
 
     def _candidates(self, spec: Namespaces) -> Iterable[str]:
-        """The namespaces worth trying for a spec."""
+        """Give the namespaces worth trying for a spec."""
         exact, pair = _exact_names(spec), _required_pair(spec)
         if exact is not None:
             return [name for name in exact if name in self._namespaces]
         return list(self._by_pair.get(pair, ())) if pair is not None else self._namespaces
 
     def _may_select(self, namespace: Namespace) -> set[str]:
-        """The isolations worth trying for a namespace."""
+        """Give the isolations worth trying for a namespace."""
         found = self._tried | self._named.get(namespace.name, set())
         for pair in namespace.labels.items():
             found |= self._paired.get(pair, set())
@@ -136,7 +136,7 @@ class Membership:
 
 
 def _exact_names(spec: Namespaces) -> tuple[str, ...] | None:
-    """The names of a spec where all are exact, else None."""
+    """Give the names of a spec where all are exact, else None."""
     if spec.names is None or any(is_glob(name) for name in spec.names):
         return None
     return spec.names

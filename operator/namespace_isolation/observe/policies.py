@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from sys import intern
 from typing import Any
@@ -59,11 +60,11 @@ class PolicyStore:
         self._seen_version = 0
 
     def live_in(self, namespace: str) -> Mapping[str, LivePolicy]:
-        """The policies of a namespace by name."""
+        """Give the policies of a namespace by name."""
         return self._by_namespace.get(namespace, {})
 
     def lost_in(self, namespace: str) -> frozenset[str]:
-        """The names of policies of ours that disappeared without our doing."""
+        """Give the names of policies of ours that disappeared without our doing."""
         return frozenset(self._lost.get(namespace, ()))
 
     def found(self, namespace: str, names_: frozenset[str]) -> None:
@@ -73,8 +74,8 @@ class PolicyStore:
         if not lost:
             self._lost.pop(namespace, None)
 
-    def claimed_by(self, isolation: str) -> Set[str]:
-        """The namespaces that hold a policy whose metadata points to an isolation; a view that changes with them."""
+    def claimed_by(self, isolation: str) -> AbstractSet[str]:
+        """Give the namespaces with a policy whose metadata points to an isolation; a view that changes with them."""
         return self._claims.get(isolation, {}).keys()
 
     # The ListWatch fills it.

@@ -61,11 +61,11 @@ class Board:
             self._on_news(isolation)
 
     def standings(self, isolation: str) -> Mapping[str, Standing]:
-        """The standing of an isolation in every namespace."""
+        """Give the standing of an isolation in every namespace."""
         return self._standings.get(isolation, {})
 
     def drift(self, isolation: str) -> DriftLog:
-        """The drift log of an isolation."""
+        """Give the drift log of an isolation."""
         return self._drift[isolation]
 
     def wrote(self, isolation: str) -> bool:
@@ -79,7 +79,7 @@ class Board:
         results: dict[str, list[StepResult]] = {}
         for each in outcome.results:
             results.setdefault(each.step.isolation, []).append(each)
-            if each.result is Result.DONE and not isinstance(each.step, Delete):
+            if each.result is Result.DONE and each.step.name in desired and not isinstance(each.step, Delete):
                 in_place[each.step.isolation] += 1
         governing = {isolation.name: isolation.generation for isolation in view.governing}
         now = self._now()

@@ -21,9 +21,7 @@ _MESSAGE_LENGTH: Final = 300
 
 def is_complete(isolation: Isolation, members: Iterable[str], standings: Mapping[str, Standing]) -> bool:
     """Whether every namespace of an isolation was looked at in its present generation."""
-    return all(
-        name in standings and standings[name].generation == isolation.generation for name in members
-    )
+    return all(name in standings and standings[name].generation == isolation.generation for name in members)
 
 
 def status_of(
