@@ -7,9 +7,17 @@ from typing import Any
 
 from namespace_isolation.model.policy import Policy, is_isolation_reference, owner_reference
 
-__all__ = ["repaired"]
+__all__ = ["released", "repaired"]
 
 Json = dict[str, Any]
+
+
+def released(document: Mapping[str, Any]) -> Json:
+    """Take our ownerReference out of the object as served; everything else stays."""
+    metadata: Json = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
+    references = metadata.get("ownerReferences") or ()
+    metadata["ownerReferences"] = [each for each in references if not is_isolation_reference(each)]
+    return {**document, "metadata": metadata}
 
 
 def repaired(policy: Policy, document: Mapping[str, Any]) -> Json:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from namespace_isolation.apply.manifest import repaired
+from namespace_isolation.apply.manifest import released, repaired
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.compare.drift import drift_of
 from namespace_isolation.model.outcome import Failure, Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Drift, Step, Update
+from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update
 from namespace_isolation.model.policy import Policy
 
 __all__ = ["PolicyWriter", "Witness", "policies_path"]
@@ -74,6 +74,8 @@ class PolicyWriter:
                     return await self._update(namespace, step)
                 case Delete():
                     return await self._delete(namespace, step)
+                case Release():
+                    return await self._release(namespace, step)
         except ApiError as error:
             if _namespace_went_away(error):
                 return StepResult(step=step, result=Result.MOOT)
@@ -105,6 +107,12 @@ class PolicyWriter:
             self._witness.written(stored)
             return StepResult(step=step, result=Result.DONE, drift=drift)
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _release(self, namespace: str, step: Release) -> StepResult:
+        path = policies_path(namespace, step.name)
+        document = await self._client.get(path)
+        self._witness.written(await self._client.replace(path, released(document)))
+        return StepResult(step=step, result=Result.DONE)
 
     async def _delete(self, namespace: str, step: Delete) -> StepResult:
         uid = step.live.uid

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from namespace_isolation.compare.identity import owner_of
 from namespace_isolation.compare.order import in_safe_order
 from namespace_isolation.model.isolation import Stance
-from namespace_isolation.model.plan import Create, Delete, Plan, Step, Update, Why
+from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Why
 from namespace_isolation.model.policy import LivePolicy, Policy
 from namespace_isolation.model.view import View
 
@@ -50,6 +50,8 @@ def _unwanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
             continue
         isolation = view.isolations.get(owner)
         if isolation is not None and isolation.stance is Stance.FROZEN:
+            if isolation.deleting and any(each.uid == isolation.uid for each in live.owners):
+                yield Release(live=live, isolation=owner, why=Why.UNWANTED)
             continue
         leaving = isolation is not None and isolation.stance is Stance.LEAVING
         ours = leaving or (live.intact and not live.foreign)
@@ -61,7 +63,7 @@ def _why_different(live: LivePolicy, policy: Policy) -> Why:
 
     The hash annotation shows who wrote the spec; a change that was watched and was not ours is drift in any case.
     """
-    if live.managed_by is None and live.isolation is None and live.hash is None and not live.owners:
+    if not live.marked:
         return Why.MODIFIED if live.foreign else Why.TAKEN_OVER
     same_rendering = live.digest == policy.digest and live.hash == policy.hash
     if live.foreign or not live.intact:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from namespace_isolation.model.plan import Delete, Step, Update
+from namespace_isolation.model.plan import Delete, Release, Step, Update
 from namespace_isolation.model.policy import Reach
 
-__all__ = ["in_safe_order"]
+__all__ = ["gives_way", "in_safe_order"]
 
 
 def in_safe_order(steps: Iterable[Step]) -> tuple[tuple[Step, ...], ...]:
@@ -23,13 +23,23 @@ def in_safe_order(steps: Iterable[Step]) -> tuple[tuple[Step, ...], ...]:
     return tuple(tuple(phases[key]) for key in sorted(phases))
 
 
+def gives_way(step: Step) -> bool:
+    """Whether a step isolates pods anew or takes isolation away, so that it waits until every allowance is in place.
+
+    An update that lessens a policy's reach takes isolation away from pods that a new denial is to cover first.
+    """
+    if isinstance(step, Delete | Release):
+        return False
+    return step.policy.reach is Reach.DENY or (isinstance(step, Update) and step.live.reach > step.policy.reach)
+
+
 def _phase(step: Step) -> tuple[int, int]:
     """Rank a step: new allowances, changed allowances, denials, removals; by reach, rising until the removals.
 
     New policies come before changed ones, because a flow may move from an old policy into a new one.
     """
-    if isinstance(step, Delete):
+    if isinstance(step, Delete | Release):
         return 3, -step.live.reach
-    if step.policy.reach is Reach.DENY:
+    if gives_way(step):
         return 2, int(isinstance(step, Update))
     return int(isinstance(step, Update)), step.policy.reach

@@ -13,10 +13,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from namespace_isolation.compare.flows import Flow, flows_of, may_overlap
+from namespace_isolation.compare.order import gives_way
 from namespace_isolation.model.canonical import canonical_spec, digest_of
 from namespace_isolation.model.names import bridge_name
 from namespace_isolation.model.plan import Create, Plan, Step, Update, Why
-from namespace_isolation.model.policy import Reach, policy_from
+from namespace_isolation.model.policy import policy_from
 
 __all__ = ["in_succession"]
 
@@ -52,16 +53,14 @@ def in_succession(plan: Plan, documents: Mapping[str, Json]) -> Plan:
     }
     if not any(waits.values()):
         return plan
-    for name, change in changes.items():
-        if _denies(change):
-            waits[name] |= {other for other in changes if not _denies(changes[other])}
-    bridges: list[Create] = []
-    while (circle := _circle(waits)) is not None:
-        # A denial has to wait for everything; the others in the circle can be bridged instead.
-        name = max(name for name in circle if not _denies(changes[name]))
-        bridges.append(_bridge(changes[name]))
-        waits[name] = set()
-    return _arranged(plan, waits, tuple(bridges))
+    # Some come last in any case; nothing can wait for those, so it is bridged.
+    last = {name for name, change in changes.items() if gives_way(change.step)}
+    bridged = {name for name in changes if waits[name] & last}
+    early = {name: set() if name in bridged else waits[name] for name in changes if name not in last}
+    while (circle := _circle(early)) is not None:
+        bridged.add(max(circle))
+        early[max(circle)] = set()
+    return _arranged(plan, early, tuple(_bridge(changes[name]) for name in sorted(bridged)))
 
 
 def _arranged(plan: Plan, waits: Mapping[str, set[str]], bridges: tuple[Create, ...]) -> Plan:
@@ -109,10 +108,6 @@ def _must_precede(early: _Change, late: _Change) -> bool:
     if len(early.added) * len(late.removed) > _MOST_PAIRS:
         return True
     return any(may_overlap(added, removed) for added in early.added for removed in late.removed)
-
-
-def _denies(change: _Change) -> bool:
-    return change.step.policy.reach is Reach.DENY
 
 
 def _bridge(change: _Change) -> Create:

@@ -35,11 +35,11 @@ _MISSING_CRD_PAUSE = 2.0
 
 
 class Engine:
-    """All of the operator but Kopf: started once, drained once. `failed` is set when it cannot go on."""
+    """All of the operator but Kopf: started once, drained once. `ended` is set after that, or when it cannot go on."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         """Wire the parts; nothing runs yet."""
-        self.failed = asyncio.Event()
+        self.ended = asyncio.Event()
         self.error: BaseException | None = None
         self._client = client
         self._settings = settings
@@ -88,6 +88,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
+        self.ended.set()
         self._log.info("stopped")
 
     async def _drained(self, queue: WorkQueue) -> None:
@@ -108,7 +109,7 @@ class Engine:
             raise
         except BaseException as error:
             self.error = error
-            self.failed.set()
+            self.ended.set()
             raise
 
     async def _list_isolations(self) -> None:

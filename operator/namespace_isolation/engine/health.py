@@ -18,7 +18,7 @@ async def serve_health(engine: Engine, *, host: str, port: int) -> AsyncIterator
     """Answer the kubelet's probes while the context lasts; raises ConnectionProblem where the port is taken."""
 
     async def healthz(_: web.Request) -> web.Response:
-        return web.Response(status=500 if engine.failed.is_set() else 200, text="ok\n")
+        return web.Response(status=200 if engine.error is None else 500, text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
         if engine.synced:

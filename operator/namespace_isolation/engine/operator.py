@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, cast
 
 import kopf
 import structlog
@@ -43,7 +44,8 @@ async def run_operator(settings: Settings) -> None:
             settings=_kopf_settings(),
             standalone=True,
             clusterwide=True,
-            stop_flag=engine.failed,
+            stop_flag=engine.ended,
+            identity=cast("Any", f"nsiso-{os.getpid()}"),  # else Kopf asks for a user name, which a pod need not have
         )
     if engine.error is not None:
         raise engine.error

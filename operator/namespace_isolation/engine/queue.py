@@ -47,10 +47,8 @@ class WorkQueue:
             return
         if key in self._working:
             self._again.add(key)
-        elif key not in self._waiting:
-            self._waiting.add(key)
-            self._ready.append(key)
-            self._available.release()
+        else:
+            self._put(key)
 
     def add_after(self, key: str, seconds: float) -> None:
         """Ask for a key to be looked at after a while, or at an earlier appointment that it has."""
@@ -81,7 +79,7 @@ class WorkQueue:
         self._working.discard(key)
         if key in self._again:
             self._again.remove(key)
-            self.add(key)
+            self._put(key)
         self._tell_if_drained()
 
     def retry(self, key: str) -> float:
@@ -107,6 +105,7 @@ class WorkQueue:
         if not finish:
             self._ready.clear()
             self._waiting.clear()
+            self._again.clear()
         self._closed = True
         self._available.release()
         self._tell_if_drained()
@@ -114,6 +113,12 @@ class WorkQueue:
     async def drained(self) -> None:
         """Wait until the queue is closed and nothing is in work."""
         await self._drained.wait()
+
+    def _put(self, key: str) -> None:
+        if key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._available.release()
 
     def _tell_if_drained(self) -> None:
         if self._closed and not self._waiting and not self._working:

@@ -70,10 +70,11 @@ class IPBlock(Wire):
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        # containsIP and not containsCIDR, which knows no smaller block inside in Kubernetes 1.31.
         Rule(
             cel=(
                 "!has(self.except) || !isCIDR(self.cidr) || [cidr(self.cidr)].all(c, self.except.all(t, "
-                "[cidr(t)].all(e, e == e.masked() && e != c && c.containsCIDR(e))))"
+                "[cidr(t)].all(e, e == e.masked() && c.containsIP(e.ip()) && c.prefixLength() < e.prefixLength())))"
             ),
             message=(
                 "every except must be a CIDR inside cidr and smaller than it, with no bits set behind its prefix: "
@@ -150,6 +151,8 @@ _PORT_SCHEMA: Final[dict[str, Any]] = {
     "minimum": 1,
     "maximum": limits.PORT_MAX,
     "maxLength": limits.PORT_NAME_LENGTH,
+    # No CEL: Kubernetes 1.31 takes a string that may be a number for one without a maximum, and refuses the CRD.
+    "pattern": "^([a-z0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$",
 }
 _NUMERIC: Final = "has(self.port) && type(self.port) == int"
 
@@ -180,15 +183,6 @@ class Port(Wire):
             message="endPort must not be below port: exchange the two, or leave endPort out",
             field_path=".endPort",
             holds=lambda self: self.end_port is None or not isinstance(self.port, int) or self.port <= self.end_port,
-        ),
-        rule(
-            cel=(
-                "!has(self.port) || type(self.port) != string || (self.port.matches('^[a-z0-9]+(-[a-z0-9]+)*$') && "
-                "self.port.matches('[a-z]'))"
-            ),
-            message=_PORT_NAME_MESSAGE,
-            field_path=".port",
-            holds=lambda self: not isinstance(self.port, str) or syntax.is_port_name(self.port),
         ),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from namespace_isolation.model.policy import LivePolicy, Policy
 
-__all__ = ["Create", "Delete", "Drift", "Plan", "Step", "Update", "Why"]
+__all__ = ["Create", "Delete", "Drift", "Plan", "Release", "Step", "Update", "Why"]
 
 
 class Why(StrEnum):
@@ -98,7 +98,21 @@ class Delete:
         return self.live.name
 
 
-Step = Create | Update | Delete
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A policy that stays when its isolation goes, though it cannot be rendered: only its ownerReference is removed."""
+
+    live: LivePolicy
+    isolation: str
+    why: Why
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.live.name
+
+
+Step = Create | Update | Delete | Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

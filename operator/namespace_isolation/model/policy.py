@@ -98,7 +98,7 @@ class Policy:
 class LivePolicy:
     """A NetworkPolicy as the cluster has it: enough to compare and to recognise, small enough to keep 40,000 of.
 
-    `foreign`: its last change of content was seen to come from someone else.
+    `foreign`: its last change of content was seen to come from someone else, and it bears or bore our marks.
     """
 
     namespace: str
@@ -119,6 +119,11 @@ class LivePolicy:
     def intact(self) -> bool:
         """Whether its own hash annotation still fits its spec: as we, or an older version of us, wrote it."""
         return self.hash is not None and self.hash.rpartition("-")[2] == self.digest
+
+    @property
+    def marked(self) -> bool:
+        """Whether it bears any mark that only we write: our labels, our hash, an ownerReference to an isolation."""
+        return any((self.managed_by == names.MANAGED_BY, self.isolation, self.hash, self.owners))
 
     @property
     def claims(self) -> tuple[str, ...]:

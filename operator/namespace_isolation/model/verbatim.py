@@ -27,7 +27,7 @@ __all__ = [
 Direction = Literal["Ingress", "Egress"]
 
 _DNS_LABEL_RULE: Final = rule(
-    cel="!format.dns1123Label().validate(self).hasValue()",
+    cel="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
     message="must be a DNS label: lower-case letters, digits and '-', starting and ending with a letter or digit",
     holds=syntax.is_dns_label,
 )
@@ -57,6 +57,7 @@ class NetworkPolicySpec(Wire):
 
     pod_selector: LabelSelector = Field(
         default=LabelSelector(),
+        json_schema_extra={"default": {}},
         description="The pods that the policy is about. An empty selector ({}) selects every pod of the namespace.",
     )
     policy_types: Annotated[tuple[Direction, ...], Field(max_length=2)] | None = Field(

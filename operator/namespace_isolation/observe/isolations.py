@@ -56,6 +56,7 @@ class IsolationStore:
         self._on_change = on_change
         self._by_name: dict[str, Isolation] = {}
         self._status: dict[str, Json] = {}
+        self._gone: set[str] = set()
 
     @property
     def by_name(self) -> Mapping[str, Isolation]:
@@ -67,10 +68,12 @@ class IsolationStore:
         return self._status.get(name, {})
 
     def changed(self, document: Mapping[str, Any]) -> None:
-        """Take one isolation as served; older news than what is known is dropped."""
+        """Take one isolation as served; older news than what is known, its removal too, is dropped."""
         isolation = read_isolation(document)
         old = self._by_name.get(isolation.name)
-        if old is not None and old.uid == isolation.uid and old.resource_version >= isolation.resource_version:
+        if isolation.uid in self._gone:
+            return  # a list, or the answer to a write of ours, that was overtaken by the deletion
+        if old is not None and old.resource_version >= isolation.resource_version:
             return
         self._by_name[isolation.name] = isolation
         self._status[isolation.name] = dict(document.get("status") or {})
@@ -78,6 +81,7 @@ class IsolationStore:
 
     def removed(self, name: str, uid: str) -> None:
         """Drop one isolation, if it is still that one."""
+        self._gone.add(uid)
         old = self._by_name.get(name)
         if old is None or old.uid != uid:
             return
@@ -93,6 +97,7 @@ class IsolationStore:
                 self.removed(old.name, old.uid)
         for document in documents:
             self.changed(document)
+        self._gone.clear()
 
 
 def _read_spec(raw: Mapping[str, Any]) -> tuple[IsolationSpec | None, tuple[Fault, ...]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
 from namespace_isolation.model import names
 from namespace_isolation.model.canonical import canonical_spec, digest_of
-from namespace_isolation.model.policy import LivePolicy, Owner, Policy, is_isolation_reference, reach_of
+from namespace_isolation.model.policy import LivePolicy, Owner, Policy, Reach, is_isolation_reference, reach_of
 
 __all__ = ["PolicyStore", "read_policy"]
 
@@ -23,19 +25,19 @@ def read_policy(document: Mapping[str, Any]) -> LivePolicy:
     metadata = document["metadata"]
     labels = metadata.get("labels") or {}
     annotations = metadata.get("annotations") or {}
-    spec = canonical_spec(document.get("spec") or {})
+    digest, reach = _digest_and_reach(json.dumps(document.get("spec") or {}))
     return LivePolicy(
         namespace=intern(metadata["namespace"]),
         name=intern(metadata["name"]),
         uid=metadata["uid"],
         resource_version=int(metadata["resourceVersion"]),
-        digest=intern(digest_of(spec)),
+        digest=digest,
         managed_by=_kept(labels.get(names.LABEL_MANAGED_BY)),
         isolation=_kept(labels.get(names.LABEL_ISOLATION)),
         description=_kept(annotations.get(names.ANNOTATION_DESCRIPTION)),
         hash=_kept(annotations.get(names.ANNOTATION_HASH)),
         owners=tuple(_owner(each) for each in metadata.get("ownerReferences") or () if is_isolation_reference(each)),
-        reach=reach_of(spec),
+        reach=reach,
         ending="deletionTimestamp" in metadata,
     )
 
@@ -92,9 +94,11 @@ class PolicyStore:
         rewound = resource_version < self._seen_version
         present = {(live.namespace, live.name) for live in values}
         for live in [each for policies in self._by_namespace.values() for each in policies.values()]:
-            absent = (live.namespace, live.name) not in present
-            if rewound or (absent and live.resource_version <= resource_version):
-                self._drop(live, told=absent)
+            key = live.namespace, live.name
+            if key in present and rewound:
+                self._keep(replace(live, resource_version=0))  # any version of the list is news
+            elif key not in present and (rewound or live.resource_version <= resource_version):
+                self._drop(live, told=self._leaving.get(key) != live.uid)
         for live in values:
             self.changed(live)
         self._listed = True
@@ -112,7 +116,9 @@ class PolicyStore:
         elif value.same_content(old):
             self._keep(replace(value, foreign=old is not None and old.foreign))
         else:
-            self._keep(replace(value, foreign=self._listed))
+            # To make or change what never was ours is no drift: our name alone does not make it so.
+            ours = value.marked or (old is not None and old.uid == value.uid and (old.marked or old.foreign))
+            self._keep(replace(value, foreign=self._listed and ours))
             self._on_change(value.namespace)
 
     def removed(self, value: LivePolicy) -> None:
@@ -130,10 +136,13 @@ class PolicyStore:
         self._expected[namespace, policy.name] = policy
 
     def written(self, document: Json) -> None:
-        """Hear what the API server stored for us."""
+        """Hear what the API server stored for us.
+
+        Where the watch is further already and nothing is kept, the policy was deleted again before we heard of it.
+        """
         live = read_policy(document)
         old = self.live_in(live.namespace).get(live.name)
-        if old is None or old.uid != live.uid or old.resource_version < live.resource_version:
+        if live.resource_version > (self._seen_version if old is None else old.resource_version):
             self._keep(live)
 
     def expect_gone(self, namespace: str, name: str, uid: str) -> None:
@@ -180,6 +189,13 @@ class PolicyStore:
                 del namespaces[live.namespace]
             if not namespaces:
                 del self._claims[isolation]
+
+
+@lru_cache(maxsize=4096)
+def _digest_and_reach(spec: str) -> tuple[str, Reach]:
+    """Digest a spec as served; a few specs are served in thousands of namespaces (measured: 0.01 ms for 0.08 ms)."""
+    canonical = canonical_spec(json.loads(spec))
+    return digest_of(canonical), reach_of(canonical)
 
 
 def _kept(value: object) -> str | None:

@@ -41,6 +41,7 @@ class Board:
         self._now = now
         self._on_news = on_news
         self._standings: dict[str, dict[str, Standing]] = {}
+        self._concerned: dict[str, set[str]] = {}
         self._drift: dict[str, DriftLog] = {}
         self._wrote: set[str] = set()
 
@@ -57,6 +58,7 @@ class Board:
 
     def leave(self, isolation: str, namespace: str) -> None:
         """Drop a namespace that an isolation has nothing to do with any more."""
+        self._forget(isolation, namespace)
         if self._standings.get(isolation, {}).pop(namespace, None) is not None:
             self._on_news(isolation)
 
@@ -83,6 +85,8 @@ class Board:
                 in_place[each.step.isolation] += 1
         governing = {isolation.name: isolation.generation for isolation in view.governing}
         now = self._now()
+        for isolation in self._concerned.get(view.name, set()) - governing.keys() - results.keys():
+            self.leave(isolation, view.name)  # no longer selected, and nothing of it is left
         for isolation in governing.keys() | results.keys():
             if isolation not in self._drift:
                 continue  # gone: nobody reads its status
@@ -108,9 +112,17 @@ class Board:
         """Keep a standing; of a namespace that is no longer selected, only what still fails there."""
         if keep or standing.failures:
             self._standings[isolation][namespace] = standing
+            self._concerned.setdefault(namespace, set()).add(isolation)
         else:
             self._standings[isolation].pop(namespace, None)
+            self._forget(isolation, namespace)
         self._on_news(isolation)
+
+    def _forget(self, isolation: str, namespace: str) -> None:
+        concerned = self._concerned.get(namespace, set())
+        concerned.discard(isolation)
+        if not concerned:
+            self._concerned.pop(namespace, None)
 
 
 def _is_outstanding(each: StepResult) -> bool:

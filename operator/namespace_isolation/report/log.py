@@ -7,11 +7,11 @@ from collections import Counter
 import structlog
 
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Update
+from namespace_isolation.model.plan import Create, Delete, Release, Update
 
 __all__ = ["log_outcome"]
 
-_DONE = {Create: "created", Update: "updated", Delete: "deleted"}
+_DONE = {Create: "created", Update: "updated", Delete: "deleted", Release: "released"}
 
 
 def log_outcome(outcome: Outcome, *, seconds: float) -> None:

@@ -143,7 +143,7 @@ _entries = st.fixed_dictionaries(
 )
 _specs = st.fixed_dictionaries(
     {"allow": st.lists(_entries, max_size=3, unique_by=lambda each: each["name"])},
-    optional={"defaultDeny": st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"]])},
+    optional={"defaultDeny": st.sampled_from([[], ["Ingress"], ["Egress"], ["Ingress", "Egress"]])},
 )
 
 
@@ -169,10 +169,10 @@ def test_no_edit_ever_cuts_a_flow_that_stays_or_opens_what_stays_denied(before: 
 
 
 def denies(objects: Mapping[str, Json]) -> set[str]:
-    """Name the directions for which every pod is isolated by default."""
+    """Name the directions for which some policy isolates every pod."""
     return {
         direction
-        for name, document in objects.items()
-        if ".default-deny-" in name
+        for document in objects.values()
+        if not document["spec"]["podSelector"]
         for direction in document["spec"]["policyTypes"]
     }
