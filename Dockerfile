@@ -11,7 +11,7 @@ RUN python -m venv --without-pip /opt/nsiso \
  && python -m pip --python /opt/nsiso/bin/python install --require-hashes -r requirements.lock \
  && python -m venv /opt/build \
  && /opt/build/bin/python -m pip install --require-hashes -r requirements-build.lock
-COPY LICENSE pyproject.toml ./
+COPY LICENSE README.md pyproject.toml ./
 COPY operator operator
 RUN /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheels . \
  && python -m pip --python /opt/nsiso/bin/python install --no-deps --no-index /opt/wheels/*.whl
@@ -23,8 +23,7 @@ LABEL org.opencontainers.image.title="namespace-isolation" \
 COPY --from=builder /opt/nsiso /opt/nsiso
 # The root filesystem may be read-only: bytecode was compiled above, and nothing is written at run time.
 ENV PATH=/opt/nsiso/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-# No /etc/passwd knows the user below, nor the one that a cluster may put in its place, and Kopf asks for a name.
-ENV USER=nsiso HOME=/
+ENV HOME=/
 # A number, so that Kubernetes can see runAsNonRoot without reading /etc/passwd.
 USER 65532:65532
 WORKDIR /

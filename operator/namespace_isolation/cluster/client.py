@@ -121,12 +121,17 @@ class Client:
             ) as response:
                 if response.status >= _FIRST_ERROR:
                     raise await _refusal(response, request)
-                async for line in response.content:
-                    event: Json = json.loads(line)
-                    if event["type"] == "ERROR":
-                        status = event["object"]
-                        raise error_from(status=int(status.get("code", 500)), body=status, request=request)
-                    yield event
+                try:
+                    async for line in response.content:
+                        event: Json = json.loads(line)
+                        if event["type"] == "ERROR":
+                            status = event["object"]
+                            raise error_from(status=int(status.get("code", 500)), body=status, request=request)
+                        yield event
+                finally:
+                    # Who stops listening has nothing to wait for: a TLS goodbye would outlive the client.
+                    if response.connection is not None and response.connection.transport is not None:
+                        response.connection.transport.abort()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise _no_answer(request, error) from error
 

@@ -54,7 +54,7 @@ class Engine:
         self.world = World(
             protected=PROTECTED_NAMESPACES | {settings.operator_namespace},
             look_at=self._namespaces.add,
-            tend_to=self._isolation_news,
+            tend_to=self._tend_soon,
             came=self._isolation_came,
             went=self._isolation_went,
             left=self._board.leave,
@@ -123,7 +123,7 @@ class Engine:
                     version = page["metadata"]["resourceVersion"]
             except ApiError as error:
                 if error.status == _NOT_FOUND:
-                    self._log.error("the CRD is missing: kubectl apply -f crds/", path=ISOLATIONS_PATH)
+                    self._log.error("the CRD is missing: kubectl apply -k crds/", path=ISOLATIONS_PATH)
                 else:
                     self._log.warning("cannot list isolations", error=str(error))
                 await asyncio.sleep(_MISSING_CRD_PAUSE)
@@ -188,8 +188,9 @@ class Engine:
         return not outcome.failed
 
     async def _tend(self, isolation: str) -> bool:
-        self._published[isolation] = time.monotonic()
-        await tend(isolation, world=self.world, board=self._board, client=self._client, now=_now)
+        published = await tend(isolation, world=self.world, board=self._board, client=self._client, now=_now)
+        if published:
+            self._published[isolation] = time.monotonic()
         return True
 
     def _isolation_came(self, isolation: Isolation) -> None:
@@ -200,13 +201,13 @@ class Engine:
         self._renderings.forget(isolation.name)
         self._published.pop(isolation.name, None)
 
-    def _isolation_news(self, isolation: Isolation) -> None:
-        self._tend_soon(isolation.name)
-
     def _tend_soon(self, isolation: str) -> None:
-        """Ask for an isolation to be tended: soon after the first news, and at most once in the interval."""
+        """Ask for an isolation to be tended: soon after the first news, and at most once in the interval.
+
+        What decides whether policies go in a safe order, our finalizer, does not wait.
+        """
         known = self.world.isolations.by_name.get(isolation)
-        if known is not None and known.deleting and not self.world.holds_back(known):
+        if known is not None and self.world.finalizer_is_due(known):
             self._isolations.add(isolation)
             return
         last = self._published.get(isolation, float("-inf"))

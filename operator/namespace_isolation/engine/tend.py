@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-import structlog
-
 from namespace_isolation.apply.isolations import read, set_finalizer, write_status
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.engine.world import World
@@ -21,51 +19,43 @@ _CONFLICT = 409
 _NOT_FOUND = 404
 
 
-async def tend(name: str, *, world: World, board: Board, client: Client, now: Callable[[], datetime]) -> None:
-    """Bring one isolation's finalizer and status up to date; raises ApiError where that has to be tried again."""
+async def tend(name: str, *, world: World, board: Board, client: Client, now: Callable[[], datetime]) -> bool:
+    """Bring one isolation's finalizer or status up to date and tell whether the status was written.
+
+    Raises ApiError where that has to be tried again.
+    """
     isolation = world.isolations.by_name.get(name)
     if isolation is None:
-        return
+        return False
     try:
-        if isolation.deleting:
-            await _let_go(isolation, world, client)
-        elif FINALIZER not in isolation.finalizers:
-            world.isolations.changed(await set_finalizer(client, isolation, present=True))
-        await _publish(name, world, board, client, now)
+        if world.finalizer_is_due(isolation):
+            # The answer is news of this isolation: its status follows.
+            written = await set_finalizer(client, isolation, present=not isolation.deleting)
+            world.isolations.changed(written)
+            return False
+        return await _publish(isolation, world, board, client, now())
     except ApiError as error:
         if error.status == _NOT_FOUND:
-            return  # deleted meanwhile; the watch will say so
+            return False  # deleted meanwhile; the watch will say so
         if error.status == _CONFLICT:
             world.isolations.changed(await read(client, name))
         raise
 
 
-async def _let_go(isolation: Isolation, world: World, client: Client) -> None:
-    """Remove our finalizer once nothing is left that the garbage collector would tear down in random order."""
-    if FINALIZER not in isolation.finalizers or world.holds_back(isolation):
-        return
-    world.isolations.changed(await set_finalizer(client, isolation, present=False))
-    structlog.get_logger().info("isolation released", isolation=isolation.name)
-
-
-async def _publish(name: str, world: World, board: Board, client: Client, now: Callable[[], datetime]) -> None:
+async def _publish(isolation: Isolation, world: World, board: Board, client: Client, now: datetime) -> bool:
     """Write the status where it differs from the one in the cluster."""
-    isolation = world.isolations.by_name.get(name)
-    if isolation is None or (isolation.deleting and FINALIZER not in isolation.finalizers):
-        return
+    name = isolation.name
+    if isolation.deleting and FINALIZER not in isolation.finalizers:
+        return False
     members, standings = world.members(name), board.standings(name)
     previous = world.isolations.status_of(name)
     seen_before = previous.get("observedGeneration") == isolation.generation
     if seen_before and not board.wrote(name) and not is_complete(isolation, members, standings):
-        return  # after a restart: what is in the status is the better knowledge until all was looked at
+        return False  # after a restart: what is in the status is the better knowledge until all was looked at
     status = status_of(
-        isolation,
-        members=members,
-        standings=standings,
-        drift=board.drift(name),
-        previous=previous,
-        now=now(),
+        isolation, members=members, standings=standings, drift=board.drift(name), previous=previous, now=now
     )
     if all(previous.get(key) == value for key, value in status.items()):
-        return
+        return False
     world.isolations.changed(await write_status(client, name, status))
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from namespace_isolation.model.isolation import Isolation, Stance
+from namespace_isolation.model.names import FINALIZER
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.view import View
 from namespace_isolation.observe.isolations import IsolationStore
@@ -23,7 +24,7 @@ class World:
         *,
         protected: frozenset[str],
         look_at: Callable[[str], None],
-        tend_to: Callable[[Isolation], None],
+        tend_to: Callable[[str], None],
         came: Callable[[Isolation], None],
         went: Callable[[Isolation], None],
         left: Callable[[str, str], None],
@@ -56,6 +57,11 @@ class World:
             lost=self.policies.lost_in(namespace),
         )
 
+    def finalizer_is_due(self, isolation: Isolation) -> bool:
+        """Whether our finalizer is to be set, or to be removed, now."""
+        present = FINALIZER in isolation.finalizers
+        return present and not self.holds_back(isolation) if isolation.deleting else not present
+
     def holds_back(self, isolation: Isolation) -> bool:
         """Whether a deleted isolation must stay, because policies are left that go, or stop being owned, first."""
         for namespace in self.policies.claimed_by(isolation.name):
@@ -78,7 +84,7 @@ class World:
         else:
             affected = self._membership.set_namespace(new)
         for isolation in affected:
-            self._tend_to(self.isolations.by_name[isolation])
+            self._tend_to(isolation)
         self._look_at(name)
 
     def _isolation_changed(self, old: Isolation | None, new: Isolation | None) -> None:
@@ -90,7 +96,7 @@ class World:
         else:
             if old is None or old.uid != new.uid:
                 self._came(new)
-            self._tend_to(new)
+            self._tend_to(new.name)
             if new.same_intent(old):
                 return
             affected = self._membership.set_isolation(new)

@@ -136,12 +136,13 @@ def _port(value: object) -> int | str:
             raise PydanticCustomError(RULE, _PORT_NAME_MESSAGE)
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        raise PydanticCustomError(RULE, "must be a port number or a port name")
+        raise PydanticCustomError(RULE, _PORT_MESSAGE)
     if not 1 <= value <= limits.PORT_MAX:
         raise PydanticCustomError(RULE, f"must be between 1 and {limits.PORT_MAX}")
     return value
 
 
+_PORT_MESSAGE: Final = "must be a port number, without fraction and quotes, or a port name"
 _PORT_NAME_MESSAGE: Final = (
     "a port name has at most 15 lower-case letters, digits and single '-', at least one letter, and starts and ends "
     "with a letter or digit: correct it, and write numbers without quotes"
@@ -172,6 +173,12 @@ class Port(Wire):
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        # To the schema 80.0 is an integer, to CEL it is not.
+        Rule(
+            cel="!has(self.port) || type(self.port) == int || type(self.port) == string",
+            message=_PORT_MESSAGE,
+            field_path=".port",
+        ),
         rule(
             cel=f"!has(self.endPort) || ({_NUMERIC})",
             message="endPort needs a numeric port beside it: name the first port of the range, or leave endPort out",

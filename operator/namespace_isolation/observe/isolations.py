@@ -8,14 +8,13 @@ from typing import Any, Final
 from namespace_isolation.model import names
 from namespace_isolation.model.fault import Fault
 from namespace_isolation.model.isolation import Isolation
-from namespace_isolation.model.resource import InvalidSpec, IsolationSpec, parse_spec
+from namespace_isolation.model.resource import InvalidSpec, IsolationSpec, faults_of_name, parse_spec
 
 __all__ = ["ISOLATIONS_PATH", "IsolationStore", "isolation_path", "read_isolation"]
 
 Json = dict[str, Any]
 
 ISOLATIONS_PATH: Final = f"/apis/{names.API_VERSION}/{names.PLURAL}"
-_NAME_LENGTH: Final = 63
 _ORPHAN: Final = "orphan"
 """The finalizer that the API server sets for `kubectl delete --cascade=orphan`."""
 
@@ -30,8 +29,7 @@ def read_isolation(document: Mapping[str, Any]) -> Isolation:
     metadata = document["metadata"]
     raw = document.get("spec")
     spec, faults = _read_spec(raw if isinstance(raw, Mapping) else {})
-    if len(metadata["name"]) > _NAME_LENGTH:
-        faults = (*faults, Fault(path="metadata.name", message=f"must have at most {_NAME_LENGTH} characters"))
+    faults = (*faults, *faults_of_name(metadata["name"]))
     finalizers = tuple(metadata.get("finalizers") or ())
     retain = isinstance(raw, Mapping) and raw.get("deletionPolicy") == "Retain"
     return Isolation(

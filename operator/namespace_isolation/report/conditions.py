@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
+from namespace_isolation.model import limits
 from namespace_isolation.model.fault import Fault
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.report.clock import timestamp
@@ -13,8 +14,6 @@ from namespace_isolation.report.clock import timestamp
 __all__ = ["accepted", "ready", "with_transition_times"]
 
 Json = dict[str, Any]
-
-_MESSAGE_LENGTH: Final = 1024
 
 
 def accepted(isolation: Isolation) -> Json:
@@ -68,7 +67,7 @@ def _condition(kind: str, isolation: Isolation, *, status: bool, reason: str, me
         "type": kind,
         "status": str(status),
         "reason": reason,
-        "message": message[:_MESSAGE_LENGTH],
+        "message": message[: limits.MESSAGE_LENGTH],
         "observedGeneration": isolation.generation,
     }
 

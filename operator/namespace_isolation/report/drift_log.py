@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
+from namespace_isolation.model import limits
 from namespace_isolation.model.outcome import Result, StepResult
 from namespace_isolation.report.clock import timestamp
 
 __all__ = ["DriftLog"]
 
 Json = dict[str, Any]
-
-_KEPT: Final = 20
-_FIELDS_KEPT: Final = 10
 
 
 class DriftLog:
@@ -25,7 +23,7 @@ class DriftLog:
         """Continue from the `drift` of a status; an empty one starts at zero."""
         drift = status.get("drift") or {}
         self.corrected: int = drift.get("corrected", 0)
-        self.recent: deque[Json] = deque(drift.get("recent") or (), maxlen=_KEPT)
+        self.recent: deque[Json] = deque(drift.get("recent") or (), maxlen=limits.RECENT)
 
     def add(self, namespace: str, done: StepResult, now: datetime) -> None:
         """Note a drift that was repaired."""
@@ -40,7 +38,7 @@ class DriftLog:
             "time": timestamp(now),
         }
         if done.drift is not None and done.drift.fields:
-            entry["fields"] = list(done.drift.fields[:_FIELDS_KEPT])
+            entry["fields"] = list(done.drift.fields[: limits.RECENT])
         if done.drift is not None and done.drift.manager:
             entry["manager"] = done.drift.manager
         self.recent.appendleft(entry)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from namespace_isolation.model import limits
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.report.board import Standing
 from namespace_isolation.report.conditions import accepted, ready, with_transition_times
@@ -15,8 +16,8 @@ __all__ = ["is_complete", "status_of"]
 
 Json = dict[str, Any]
 
-_PROBLEMS_KEPT: Final = 20
 _MESSAGE_LENGTH: Final = 300
+"""Characters of a problem's message: twenty of them stay readable."""
 
 
 def is_complete(isolation: Isolation, members: Iterable[str], standings: Mapping[str, Standing]) -> bool:
@@ -71,8 +72,8 @@ def _problems(failing: Mapping[str, Standing]) -> list[Json]:
     return [
         {
             "namespace": name,
-            "reason": failing[name].failures[0].reason,
+            "reason": failing[name].failures[0].reason[: limits.WORD_LENGTH],
             "message": failing[name].failures[0].message[:_MESSAGE_LENGTH],
         }
-        for name in sorted(failing)[:_PROBLEMS_KEPT]
+        for name in sorted(failing)[: limits.RECENT]
     ]
