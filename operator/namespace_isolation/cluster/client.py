@@ -225,5 +225,10 @@ async def _refusal(response: aiohttp.ClientResponse, request: str) -> ApiError:
 
 
 def _no_answer(request: str, error: Exception) -> ApiError:
-    reason = "Timeout" if isinstance(error, TimeoutError) else type(error).__name__
-    return ApiError(status=UNREACHABLE, reason=reason, message=str(error) or reason, request=request)
+    if isinstance(error, TimeoutError):
+        reason, message = "Timeout", "the API server did not answer in time"
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        reason, message = "Unreachable", f"cannot connect to {error.host}:{error.port}: {error.os_error.strerror}"
+    else:
+        reason, message = type(error).__name__, str(error) or "the connection was cut"
+    return ApiError(status=UNREACHABLE, reason=reason, message=message, request=request)

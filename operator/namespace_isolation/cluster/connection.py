@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
+import yaml
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME
@@ -46,7 +47,17 @@ class Connection:
         return str(self.configuration.host).rstrip("/")
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Build the TLS context: the cluster's certificate authority, our client certificate."""
+        """Build the TLS context: the cluster's certificate authority, our client certificate.
+
+        Raises ConnectionProblem where a certificate or key cannot be read.
+        """
+        try:
+            return self._tls()
+        except (OSError, ValueError) as error:
+            message = f"cannot use the certificates that {self.source} names: {error}"
+            raise ConnectionProblem(message) from error
+
+    def _tls(self) -> ssl.SSLContext:
         configuration = self.configuration
         context = ssl.create_default_context(
             cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data or None
@@ -108,7 +119,7 @@ async def _from_kubeconfig(kubeconfig: Path | None, context: str | None) -> Conf
             client_configuration=configuration,
             persist_config=False,
         )
-    except (kubernetes_config.ConfigException, OSError, ValueError) as error:
+    except (kubernetes_config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
         what = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
         message = f"cannot use the {what}: {error}; name another with --kubeconfig or --context"
         raise ConnectionProblem(message) from error

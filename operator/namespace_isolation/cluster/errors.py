@@ -25,7 +25,7 @@ class ApiError(Exception):
         causes: tuple[str, ...] = (),
     ) -> None:
         """Keep what the server said; `request` is the verb and path, `retry_after` seconds."""
-        super().__init__(f"{request}: {status or 'no answer'} {reason}: {message}")
+        super().__init__(f"{request}: {status or 'no answer'}, {reason}: {message}")
         self.status = status
         self.reason = reason
         self.message = message

@@ -78,6 +78,10 @@ class Engine:
         self._spawn(self._list_isolations())
         self._spawn(self._work())
 
+    async def found_isolations(self) -> None:
+        """Wait until the API server answers and knows the CRD."""
+        await self._isolations_listed.wait()
+
     async def drain(self) -> None:
         """Take no new work, let what is under way end (within the drain timeout), and stop watching."""
         self._namespaces.close(finish=False)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any, cast
 
@@ -57,6 +60,12 @@ def _wire(registry: kopf.OperatorRegistry, engine: Engine, connection: Connectio
     @kopf.on.startup(registry=registry, id="engine")
     async def started(**_: Any) -> None:  # noqa: ANN401 - Kopf hands over much more
         engine.start()
+        try:
+            # Kopf gives up on an API server that is not there yet, and on a CRD that is not: it starts when both are.
+            await engine.found_isolations()
+        except asyncio.CancelledError:
+            await engine.drain()  # Kopf skips its cleanup where the start was interrupted
+            raise
 
     @kopf.on.cleanup(registry=registry, id="engine")
     async def stopping(**_: Any) -> None:  # noqa: ANN401 - Kopf hands over much more
@@ -85,11 +94,19 @@ async def _kopf_connection(connection: Connection) -> kopf.ConnectionInfo:
     )
 
 
+class _Patience:
+    """Pauses in seconds between Kopf's tries: without an end, because Kopf ends the process after the last one."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((1, 1, 2, 3, 5), itertools.repeat(10))
+
+
 def _kopf_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     # Nobody's finalizer: Kopf would patch an object that carries the one it takes for its own.
     settings.persistence.finalizer = "nsiso.dev/not-used-by-kopf"
     settings.posting.enabled = False
+    settings.networking.error_backoffs = _Patience()
     settings.watching.server_timeout = 290
     settings.watching.client_timeout = 300
     settings.watching.connect_timeout = 10

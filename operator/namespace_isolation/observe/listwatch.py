@@ -53,7 +53,7 @@ class ListWatch(Generic[T]):
         self._path = path
         self._store = store
         self._clock = clock
-        self._log = structlog.get_logger().bind(collection=path)
+        self._log = structlog.get_logger()
 
     async def run(self) -> None:
         """Follow the collection until cancelled; every failure is logged and tried again with growing pauses.
@@ -74,7 +74,7 @@ class ListWatch(Generic[T]):
                 failures += 1
                 if error.status == _GONE or failures % _FAILURES_BEFORE_LIST == 0:
                     resource_version = None
-                self._log.warning("watch broke", error=str(error), lists_again=resource_version is None)
+                self._log.warning("watch interrupted", error=str(error), lists_again=resource_version is None)
                 await asyncio.sleep(min(_FIRST_PAUSE * 2 ** min(failures, 10), _LONGEST_PAUSE))
             else:
                 await asyncio.sleep(_FIRST_PAUSE)

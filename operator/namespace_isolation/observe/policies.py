@@ -142,7 +142,10 @@ class PolicyStore:
         """
         live = read_policy(document)
         old = self.live_in(live.namespace).get(live.name)
-        if live.resource_version > (self._seen_version if old is None else old.resource_version):
+        overtaken = (
+            live.resource_version <= self._seen_version if old is None else live.resource_version < old.resource_version
+        )
+        if not overtaken:
             self._keep(live)
 
     def expect_gone(self, namespace: str, name: str, uid: str) -> None:
