@@ -119,7 +119,8 @@ async def _from_kubeconfig(kubeconfig: Path | None, context: str | None) -> Conf
             client_configuration=configuration,
             persist_config=False,
         )
-    except (kubernetes_config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
+    # The loader trips over an empty or foreign file with whatever Python raises there.
+    except (kubernetes_config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, LookupError) as error:
         what = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
         message = f"cannot use the {what}: {error}; name another with --kubeconfig or --context"
         raise ConnectionProblem(message) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -50,6 +51,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._renderings = Renderings()
         self._isolations_listed = asyncio.Event()
+        self._list_now = asyncio.Event()
         self._board = Board(now=_now, on_news=self._tend_soon)
         self.world = World(
             protected=PROTECTED_NAMESPACES | {settings.operator_namespace},
@@ -60,10 +62,10 @@ class Engine:
             left=self._board.leave,
         )
         self._writer = PolicyWriter(client, self.world.policies)
-        clock = time.monotonic
+        follow = partial(ListWatch, clock=time.monotonic, on_list=self._list_now.set)
         self._watches = (
-            ListWatch(client, NAMESPACES_PATH, self.world.namespaces, clock=clock),
-            ListWatch(client, policies_path(), self.world.policies, clock=clock),
+            follow(client, NAMESPACES_PATH, self.world.namespaces),
+            follow(client, policies_path(), self.world.policies),
         )
 
     @property
@@ -117,8 +119,13 @@ class Engine:
             raise
 
     async def _list_isolations(self) -> None:
-        """List the isolations ourselves, at start and now and then: Kopf never says that its list is complete."""
+        """List the isolations ourselves: at start, when a watch of ours had to list again, and now and then.
+
+        Kopf never says that its list is complete, and loses deletions when the history it watched is gone: then
+        the policies of an isolation that is gone would be put back, against the garbage collector.
+        """
         while True:
+            self._list_now.clear()
             try:
                 documents = []
                 version = "0"
@@ -134,7 +141,9 @@ class Engine:
                 continue
             self.world.isolations.replaced(documents, int(version))
             self._isolations_listed.set()
-            await asyncio.sleep(self._settings.relist_interval)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.relist_interval):
+                    await self._list_now.wait()
 
     async def _work(self) -> None:
         """Start the workers once nothing is missing from the picture: nothing is deleted for want of knowledge."""

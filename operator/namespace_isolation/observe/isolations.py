@@ -67,12 +67,13 @@ class IsolationStore:
 
     def changed(self, document: Mapping[str, Any]) -> None:
         """Take one isolation as served; older news than what is known, its removal too, is dropped."""
-        isolation = read_isolation(document)
-        old = self._by_name.get(isolation.name)
-        if isolation.uid in self._gone:
+        metadata = document["metadata"]
+        old = self._by_name.get(metadata["name"])
+        if metadata["uid"] in self._gone:
             return  # a list, or the answer to a write of ours, that was overtaken by the deletion
-        if old is not None and old.resource_version >= isolation.resource_version:
+        if old is not None and old.resource_version >= int(metadata["resourceVersion"]):
             return
+        isolation = read_isolation(document)
         self._by_name[isolation.name] = isolation
         self._status[isolation.name] = dict(document.get("status") or {})
         self._on_change(old, isolation)

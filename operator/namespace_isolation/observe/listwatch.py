@@ -45,14 +45,17 @@ class Store(Protocol[T]):
 class ListWatch(Generic[T]):
     """One collection, watched for ever; `synced` is set once the first LIST is in the store."""
 
-    def __init__(self, client: Client, path: str, store: Store[T], *, clock: Callable[[], float]) -> None:
-        """Watch `path` into `store`; `clock` is monotonic, in seconds."""
+    def __init__(
+        self, client: Client, path: str, store: Store[T], *, clock: Callable[[], float], on_list: Callable[[], None]
+    ) -> None:
+        """Watch `path` into `store`; `clock` is monotonic, in seconds; `on_list` is called after every LIST."""
         self.synced = asyncio.Event()
         self.last_contact: float | None = None
         self._client = client
         self._path = path
         self._store = store
         self._clock = clock
+        self._on_list = on_list
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
@@ -89,6 +92,7 @@ class ListWatch(Generic[T]):
         self.last_contact = self._clock()
         self._store.replaced(values, int(version))
         self.synced.set()
+        self._on_list()
         return version
 
     async def _events(self, resource_version: str) -> AsyncIterator[Json]:
