@@ -49,8 +49,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
-def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Say which cluster is used and how many tests it cannot serve."""
+    if not any("cluster" in getattr(item, "fixturenames", ()) for item in items):
+        return []
     lines = [f"cluster: {config.getoption('--cluster')}"]
     count = config.stash.get(_LEFT_OUT, 0)
     if count:
@@ -78,6 +80,7 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 yield sandbox_cluster(sandbox)
         case "kind":
             kind = request.getfixturevalue("kind_cluster")
+            kind.ensure_kubectl()
             yield Cluster(kubeconfig=Path(kind.kubeconfig_path).absolute(), kubectl=Path(kind.kubectl_path).absolute())
         case _:
             yield current_cluster(tmp_path_factory.mktemp("current"))

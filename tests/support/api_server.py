@@ -1,4 +1,4 @@
-"""What the API server does to a NetworkPolicySpec on storing, written down once more, independent of the code under test.
+"""What the API server does to a NetworkPolicySpec on storing, written down apart from the code under test.
 
 Measured on kube-apiserver 1.36; tests/integration/test_properties.py holds the canonical form to the real one.
 """

@@ -70,7 +70,7 @@ class Operator:
         self.lines: list[Line] = []
         self.health_port = 0
         self.started_with: tuple[object, ...] | None = None
-        self._kubeconfig = kubeconfig
+        self.kubeconfig = kubeconfig
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._news = threading.Condition()
@@ -97,7 +97,7 @@ class Operator:
         self._since_start = len(self.lines)
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-c", _PROGRAM, "run", f"--kubeconfig={kubeconfig or self._kubeconfig}"),
+                *(sys.executable, "-c", _PROGRAM, "run", f"--kubeconfig={kubeconfig or self.kubeconfig}"),
                 *("--log-format=json", "--health-host=127.0.0.1", f"--health-port={self.health_port}"),
                 *arguments,
             ],
@@ -215,9 +215,7 @@ def install(cluster: Cluster) -> None:
     cluster.run_kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
 
 
-def operator_kubeconfig(
-    cluster: Cluster, path: Path, *, server: str | None = None, token: str | None = None
-) -> Path:
+def operator_kubeconfig(cluster: Cluster, path: Path, *, server: str | None = None, token: str | None = None) -> Path:
     """Write a kubeconfig with the operator's token and nothing else; `server` for another way to the cluster."""
     if token is None:
         request = ("create", "token", ACCOUNT, "-n", SYSTEM, "--duration=2h")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,25 @@ from namespace_isolation.apply.policies import policies_path
 from namespace_isolation.cluster import ApiError, Client, connection_from
 from namespace_isolation.desire.render import render
 from namespace_isolation.model.names import API_VERSION, KIND
+from namespace_isolation.model.policy import Policy
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, isolation_path, read_isolation
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
 from namespace_isolation.observe.policies import read_policy
 from tests.support.watching import DEADLINE, Json, Watch, watching
 
-__all__ = ["EDITOR", "Admin", "Stage", "accepted", "admin_of", "condition", "flow", "is_exact", "is_settled", "refused", "standard"]
+__all__ = [
+    "EDITOR",
+    "Admin",
+    "Stage",
+    "accepted",
+    "admin_of",
+    "condition",
+    "flow",
+    "is_exact",
+    "is_settled",
+    "refused",
+    "standard",
+]
 
 EDITOR = "kubectl-edit"
 """The field manager of what the tests change by hand."""
@@ -198,7 +211,7 @@ def flow(isolation: str, entry: str) -> set[str]:
 
 def is_exact(live: Mapping[str, Json], isolations: Iterable[Json]) -> bool:
     """Whether policies as served are those that isolations with denied egress render to, each of them whole."""
-    wanted = {}
+    wanted: dict[str, Policy] = {}
     for document in isolations:
         rendering = render(read_isolation(document))
         policies = (*rendering.policies, *((rendering.dns,) if rendering.dns else ()))
@@ -241,13 +254,11 @@ async def _refusal(admin: Admin, path: str, body: Json) -> ApiError | None:
     return None
 
 
-class suppress_missing(suppress):  # noqa: N801 - used like contextlib.suppress
+@contextmanager
+def suppress_missing() -> Iterator[None]:
     """Let a 404 pass: what is gone need not be deleted."""
-
-    def __init__(self) -> None:
-        """Take nothing."""
-        super().__init__(ApiError)
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:  # noqa: ANN401 - as contextlib declares it
-        """Let pass what the API server answers with 404."""
-        return isinstance(error, ApiError) and error.status == _NOT_FOUND
+    try:
+        yield
+    except ApiError as error:
+        if error.status != _NOT_FOUND:
+            raise

@@ -16,8 +16,12 @@ _WORDS = ("web", "api", "db", "cache")
 _KEYS = ("app", "tier", "app.kubernetes.io/name", "kubernetes.io/metadata.name")
 _FEW = 3
 
-_keys = st.sampled_from(_KEYS) | st.from_regex(r"[a-z]{1,5}\.dev/[A-Za-z0-9]([A-Za-z0-9_.-]{0,8}[A-Za-z0-9])?", fullmatch=True)
-_values = st.sampled_from([*_WORDS, ""]) | st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,20}[A-Za-z0-9])?", fullmatch=True)
+_keys = st.sampled_from(_KEYS) | st.from_regex(
+    r"[a-z]{1,5}\.dev/[A-Za-z0-9]([A-Za-z0-9_.-]{0,8}[A-Za-z0-9])?", fullmatch=True
+)
+_values = st.sampled_from([*_WORDS, ""]) | st.from_regex(
+    r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,20}[A-Za-z0-9])?", fullmatch=True
+)
 _names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True)
 
 
@@ -84,7 +88,9 @@ _ranges = st.tuples(_numbers, _numbers).map(lambda ends: {"port": min(ends), "en
 
 @st.composite
 def _ports(draw: st.DrawFn) -> Json:
-    port: Json = draw(st.one_of(st.just({}), _numbers.map(lambda n: {"port": n}), _port_names.map(lambda n: {"port": n}), _ranges))
+    port: Json = draw(
+        st.one_of(st.just({}), _numbers.map(lambda n: {"port": n}), _port_names.map(lambda n: {"port": n}), _ranges)
+    )
     return port if draw(st.booleans()) else {**port, "protocol": draw(_protocols)}
 
 
@@ -124,7 +130,7 @@ policy_specs: st.SearchStrategy[Json] = st.fixed_dictionaries(
 )
 """Specs of NetworkPolicies that the API server takes."""
 
-_verbatim = st.fixed_dictionaries(
+_verbatim: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {
         "name": _names.filter(lambda name: not name.startswith(("allow-", "default-deny-"))),
         "spec": policy_specs,
@@ -132,13 +138,17 @@ _verbatim = st.fixed_dictionaries(
     optional={"description": _descriptions},
 )
 
-_namespace_names = st.sampled_from(["payments", "payments-eu", "monitoring", "kube-system", "*", "pay*", "p?yments*", "*-eu"])
+_namespace_names = st.sampled_from(
+    ["payments", "payments-eu", "monitoring", "kube-system", "*", "pay*", "p?yments*", "*-eu"]
+)
 _filters: st.SearchStrategy[Json] = st.one_of(
     st.fixed_dictionaries({"names": _some(_namespace_names)}, optional={"selector": _selectors}),
     st.fixed_dictionaries({"selector": _selectors}),
 )
 namespaces: st.SearchStrategy[Json] = st.builds(
-    lambda wanted, exclude: wanted if exclude is None else {**wanted, "exclude": exclude}, _filters, st.none() | _filters
+    lambda wanted, exclude: wanted if exclude is None else {**wanted, "exclude": exclude},
+    _filters,
+    st.none() | _filters,
 )
 """What `spec.namespaces` may hold."""
 
@@ -171,7 +181,7 @@ def disguised(draw: st.DrawFn, spec: Mapping[str, Any]) -> Json:
         match field:
             case "ingress" | "egress":
                 if value or draw(st.booleans()):
-                    result[field] = draw(_mixed(value, lambda rule: _rule_disguised(rule)))
+                    result[field] = draw(_mixed(value, _rule_disguised))
             case "policyTypes":
                 result[field] = draw(st.permutations(value))
             case _:

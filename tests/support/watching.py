@@ -138,8 +138,8 @@ async def watching(
     async for page in client.pages(path):
         version = page["metadata"]["resourceVersion"]
         for item in page["items"]:
-            watch._list(item)  # noqa: SLF001 - made here
-    task = asyncio.create_task(watch._follow(client, version))  # noqa: SLF001 - made here
+            watch._list(item)
+    task = asyncio.create_task(watch._follow(client, version))
     try:
         yield watch
     finally:

@@ -25,17 +25,18 @@ def decide(view: View, renderings: Renderings) -> dict[str, Policy]:
         return {}
     rendered = [renderings.of(isolation) for isolation in view.governing]
     desired = {policy.name: policy for rendering in rendered for policy in rendering.policies}
-    if any(rendering.denies_egress for rendering in rendered) or _frozen_deny_of_egress(view):
+    if any(rendering.denies_egress for rendering in rendered) or _deny_of_egress_stays(view):
         desired |= {rendering.dns.name: rendering.dns for rendering in rendered if rendering.dns is not None}
     return desired
 
 
-def _frozen_deny_of_egress(view: View) -> bool:
-    """Whether an isolation that is not accepted keeps a default-deny of egress in place here."""
-    for name in view.live:
-        isolation = view.isolations.get(isolation_of_generated_name(name) or "")
-        if isolation is not None and isolation.stance is Stance.FROZEN:
-            denies = {default_deny_name(isolation.name, each) for each in _DENY_EGRESS}
-            if name in denies:
-                return True
+def _deny_of_egress_stays(view: View) -> bool:
+    """Whether a default-deny of egress is in place that nobody asks for, and that stays: frozen, or retained."""
+    for name, live in view.live.items():
+        isolation = isolation_of_generated_name(name)
+        if isolation is None or name not in {default_deny_name(isolation, each) for each in _DENY_EGRESS}:
+            continue
+        known = view.isolations.get(isolation)
+        if known.stance is Stance.FROZEN if known else live.marked and not live.owners:
+            return True
     return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -32,7 +31,7 @@ __all__ = ["Engine"]
 
 _TENDERS = 8
 _NOT_FOUND = 404
-_MISSING_CRD_PAUSE = 2.0
+_PAUSE = 2.0
 
 
 class Engine:
@@ -51,7 +50,6 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._renderings = Renderings()
         self._isolations_listed = asyncio.Event()
-        self._list_now = asyncio.Event()
         self._board = Board(now=_now, on_news=self._tend_soon)
         self.world = World(
             protected=PROTECTED_NAMESPACES | {settings.operator_namespace},
@@ -62,7 +60,7 @@ class Engine:
             left=self._board.leave,
         )
         self._writer = PolicyWriter(client, self.world.policies)
-        follow = partial(ListWatch, clock=time.monotonic, on_list=self._list_now.set)
+        follow = partial(ListWatch, clock=time.monotonic, before_list=self._list_isolations_again)
         self._watches = (
             follow(client, NAMESPACES_PATH, self.world.namespaces),
             follow(client, policies_path(), self.world.policies),
@@ -77,7 +75,7 @@ class Engine:
         """Start watching, and working once every cache is complete."""
         for watch in self._watches:
             self._spawn(watch.run())
-        self._spawn(self._list_isolations())
+        self._spawn(self._follow_isolations())
         self._spawn(self._work())
 
     async def found_isolations(self) -> None:
@@ -118,32 +116,37 @@ class Engine:
             self.ended.set()
             raise
 
-    async def _list_isolations(self) -> None:
-        """List the isolations ourselves: at start, when a watch of ours had to list again, and now and then.
-
-        Kopf never says that its list is complete, and loses deletions when the history it watched is gone: then
-        the policies of an isolation that is gone would be put back, against the garbage collector.
-        """
+    async def _follow_isolations(self) -> None:
+        """List the isolations at start and now and then: Kopf never says that its list is complete."""
         while True:
-            self._list_now.clear()
             try:
-                documents = []
-                version = "0"
-                async for page in self._client.pages(ISOLATIONS_PATH):
-                    documents += page["items"]
-                    version = page["metadata"]["resourceVersion"]
+                await self._list_isolations()
             except ApiError as error:
                 if error.status == _NOT_FOUND:
                     self._log.error("the CRD is missing: kubectl apply -k crds/", path=ISOLATIONS_PATH)
                 else:
                     self._log.warning("cannot list isolations", error=str(error))
-                await asyncio.sleep(_MISSING_CRD_PAUSE)
-                continue
-            self.world.isolations.replaced(documents, int(version))
-            self._isolations_listed.set()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.relist_interval):
-                    await self._list_now.wait()
+                await asyncio.sleep(_PAUSE)
+            else:
+                self._isolations_listed.set()
+                await asyncio.sleep(self._settings.relist_interval)
+
+    async def _list_isolations(self) -> None:
+        documents = []
+        version = "0"
+        async for page in self._client.pages(ISOLATIONS_PATH):
+            documents += page["items"]
+            version = page["metadata"]["resourceVersion"]
+        self.world.isolations.replaced(documents, int(version))
+
+    async def _list_isolations_again(self) -> None:
+        """List the isolations before policies that were listed anew are compared with them.
+
+        Kopf loses deletions when the history it watched is gone. Without this the policies of an isolation that is gone
+        would be put back, against the garbage collector.
+        """
+        if self._isolations_listed.is_set():
+            await self._list_isolations()
 
     async def _work(self) -> None:
         """Start the workers once nothing is missing from the picture: nothing is deleted for want of knowledge."""

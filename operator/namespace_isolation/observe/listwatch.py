@@ -6,7 +6,7 @@ Kopf's stream is not enough for namespaces and policies: it loses deletions over
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
@@ -46,16 +46,25 @@ class ListWatch(Generic[T]):
     """One collection, watched for ever; `synced` is set once the first LIST is in the store."""
 
     def __init__(
-        self, client: Client, path: str, store: Store[T], *, clock: Callable[[], float], on_list: Callable[[], None]
+        self,
+        client: Client,
+        path: str,
+        store: Store[T],
+        *,
+        clock: Callable[[], float],
+        before_list: Callable[[], Awaitable[None]],
     ) -> None:
-        """Watch `path` into `store`; `clock` is monotonic, in seconds; `on_list` is called after every LIST."""
+        """Watch `path` into `store`; `clock` is monotonic, in seconds.
+
+        `before_list` is awaited before a complete LIST is put into the store: what decides about it must be as fresh.
+        """
         self.synced = asyncio.Event()
         self.last_contact: float | None = None
         self._client = client
         self._path = path
         self._store = store
         self._clock = clock
-        self._on_list = on_list
+        self._before_list = before_list
         self._log = structlog.get_logger()
 
     async def run(self) -> None:
@@ -89,10 +98,10 @@ class ListWatch(Generic[T]):
             values += [self._store.read(item) for item in page["items"]]
             # Every page of one list carries the version of the first.
             version = page["metadata"]["resourceVersion"]
+        await self._before_list()
         self.last_contact = self._clock()
         self._store.replaced(values, int(version))
         self.synced.set()
-        self._on_list()
         return version
 
     async def _events(self, resource_version: str) -> AsyncIterator[Json]:

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 DENY = {"podSelector": {}, "policyTypes": ["Ingress"]}
 _WEB = {"podSelector": {"matchLabels": {"app": "web"}}}
 _API = {"podSelector": {"matchLabels": {"app": "api"}}}
-_ALL = {"namespaceSelector": {}}
+_ALL: Json = {"namespaceSelector": {}}
 
 
 def _in(*rules: Json) -> Json:
@@ -86,7 +86,10 @@ DIFFERENT: dict[str, tuple[Json, Json]] = {
         _in({"from": [_ALL, _WEB]}),
         _in({"from": [_ALL | _WEB]}),
     ),
-    "two rules for one": (_in({"from": [_WEB]}, {"ports": [{"port": 80}]}), _in({"from": [_WEB], "ports": [{"port": 80}]})),
+    "two rules for one": (
+        _in({"from": [_WEB]}, {"ports": [{"port": 80}]}),
+        _in({"from": [_WEB], "ports": [{"port": 80}]}),
+    ),
     "another protocol": (
         _in({"ports": [{"port": 53, "protocol": "UDP"}]}),
         _in({"ports": [{"port": 53}]}),
@@ -120,7 +123,7 @@ def test_what_means_something_else_is_different(one: Json, other: Json) -> None:
 
 
 def test_the_canonical_form_is_what_people_would_write() -> None:
-    """podSelector is always there, Ingress stands before Egress, protocols are said, nothing empty is left."""
+    """The podSelector is always there, Ingress stands before Egress, protocols are said, nothing empty is left."""
     spec = {"egress": [{"to": [{"podSelector": {"matchLabels": {}}}], "ports": [{"port": 53}]}], "ingress": []}
     assert canonical_spec(spec) == {
         "podSelector": {},

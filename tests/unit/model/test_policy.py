@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from namespace_isolation.model.canonical import canonical_spec
 from namespace_isolation.model.policy import (
     LivePolicy,
     Owner,
@@ -16,15 +17,14 @@ from namespace_isolation.model.policy import (
     reach_of,
     rendering_hash,
 )
-from namespace_isolation.model.canonical import canonical_spec
 from namespace_isolation.observe.policies import read_policy
 from tests.support.objects import live_from, policy, stored
 
 Json = dict[str, Any]
 
 WANTED = policy("team.default-deny-all")
-_RULE = {"from": [{"podSelector": {}}]}
-_OUT = {"to": [{"podSelector": {}}]}
+_RULE: Json = {"from": [{"podSelector": {}}]}
+_OUT: Json = {"to": [{"podSelector": {}}]}
 _SOME = {"matchLabels": {"app": "web"}}
 
 
@@ -182,7 +182,7 @@ def test_a_reference_to_an_isolation_is_known_in_every_version(reference: Json, 
 
 def test_a_policy_is_kept_in_canonical_form() -> None:
     """However the spec was given, what is written and hashed is the canonical one."""
-    spec = {"ingress": [{"from": [{"podSelector": {"matchLabels": {}}}], "ports": []}], "egress": []}
+    spec: Json = {"ingress": [{"from": [{"podSelector": {"matchLabels": {}}}], "ports": []}], "egress": []}
     made = policy_from(name="team.legacy", isolation="team", description="", spec=spec, owner=None)
     assert made.spec == {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}]}]}
     assert made.reach is Reach.EVERY_POD

@@ -1,0 +1,446 @@
+"""The store of policies: what is there, whose doing a change was, and what must never get lost or come back."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from namespace_isolation.model.policy import LivePolicy, Reach
+from namespace_isolation.observe.policies import PolicyStore, read_policy
+from tests.support.objects import policy, stored
+
+Json = dict[str, Any]
+
+NAME = "team.default-deny-all"
+WANTED = policy(NAME)
+
+
+def _served(version: int = 10, *, uid: str = "u", name: str = NAME, **changes: Any) -> Json:  # noqa: ANN401 - any JSON
+    """Give the policy as served; `changes` are laid over its metadata, `spec` over its spec."""
+    document = copy.deepcopy(stored(policy(name).manifest("payments"), version=version, uid=uid))
+    document["spec"] |= changes.pop("spec", {})
+    document["metadata"] |= changes
+    return document
+
+
+class Fixture:
+    """A store after an empty list at version 1, and the namespaces that it told of since."""
+
+    def __init__(self, *documents: Json, version: int = 1) -> None:
+        """List what is there."""
+        self.told: list[str] = []
+        self.store = PolicyStore(self.told.append)
+        self.store.replaced([self.store.read(each) for each in documents], version)
+        self.told.clear()
+
+    def changed(self, document: Json) -> None:
+        """Let the watch bring a change."""
+        self.store.changed(self.store.read(document))
+
+    def removed(self, document: Json) -> None:
+        """Let the watch bring a deletion."""
+        self.store.removed(self.store.read(document))
+
+    def relist(self, version: int, *documents: Json) -> None:
+        """Let the watch list again."""
+        self.store.replaced([self.store.read(each) for each in documents], version)
+
+    @property
+    def live(self) -> LivePolicy | None:
+        """The policy, if it is there."""
+        return self.store.live_in("payments").get(NAME)
+
+    def the_live(self) -> LivePolicy:
+        """Give the policy, which is there."""
+        assert self.live is not None
+        return self.live
+
+
+_OPEN: Json = {"egress": [{}]}
+
+
+# Reading
+
+
+def test_a_policy_is_read_into_what_is_compared() -> None:
+    """Spec, marks and owner; what we write matches what we want."""
+    live = read_policy(_served())
+    assert live.matches(WANTED)
+    assert (live.namespace, live.name, live.uid, live.resource_version) == ("payments", NAME, "u", 10)
+    assert (live.reach, live.ending, live.foreign) == (Reach.DENY, False, False)
+
+
+@pytest.mark.parametrize("empty", [None, {}], ids=["null", "empty"])
+def test_a_policy_without_any_marks_is_read_like_any_other(empty: Json | None) -> None:
+    """Raw policies have no labels, no annotations, no owner, and perhaps no spec."""
+    live = read_policy(_served(labels=empty, annotations=empty, ownerReferences=None) | {"spec": empty})
+    assert not live.marked
+    assert live.claims == ("team",)
+    assert live.reach is Reach.DENY
+
+
+def test_values_of_marks_that_are_no_strings_are_no_marks() -> None:
+    """Whatever an odd server sends, nothing fails."""
+    live = read_policy(_served(labels={"nsiso.dev/isolation": 1}, annotations={"nsiso.dev/hash": None}))
+    assert (live.isolation, live.hash) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("bent", "plain"),
+    [
+        ({}, True),
+        ({"controller": None, "blockOwnerDeletion": None}, True),
+        ({"controller": True}, False),
+        ({"blockOwnerDeletion": True}, False),
+        ({"apiVersion": "nsiso.dev/v1"}, False),
+    ],
+    ids=str,
+)
+def test_an_owner_reference_that_is_not_as_we_write_it_is_seen(bent: Json, plain: bool) -> None:  # noqa: FBT001
+    """A controller flag or another version is a difference."""
+    reference = {**_served()["metadata"]["ownerReferences"][0], **bent}
+    (owner,) = read_policy(_served(ownerReferences=[reference])).owners
+    assert owner.plain is plain
+
+
+def test_references_to_other_kinds_are_not_ours() -> None:
+    """They are kept by repairs and ignored here."""
+    pod = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}
+    assert read_policy(_served(ownerReferences=[pod])).owners == ()
+
+
+# The watch
+
+
+def test_a_new_policy_is_news_of_its_namespace() -> None:
+    """Somebody made it."""
+    seen = Fixture()
+    seen.changed(_served())
+    assert seen.told == ["payments"]
+    assert seen.the_live().foreign
+
+
+def test_the_first_list_holds_nothing_foreign() -> None:
+    """Who made what before we started cannot be known."""
+    seen = Fixture(_served())
+    assert not seen.the_live().foreign
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"spec": _OPEN},
+        {"labels": {}},
+        {"annotations": {}},
+        {"ownerReferences": []},
+        {"deletionTimestamp": "2026-01-01T00:00:00Z"},
+    ],
+    ids=str,
+)
+def test_a_change_of_content_is_news_and_foreign(changes: Json) -> None:
+    """Spec, labels, annotations, owner, and the beginning of an end."""
+    seen = Fixture(_served())
+    seen.changed(_served(11, **changes))
+    assert seen.told == ["payments"]
+    assert seen.the_live().foreign
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"finalizers": ["example.com/hold"]}, {"labels": {**WANTED.labels, "team": "x"}}, {"managedFields": []}],
+    ids=str,
+)
+def test_a_change_of_what_is_not_ours_is_no_news(changes: Json) -> None:
+    """The version is kept, and nobody is woken."""
+    seen = Fixture(_served())
+    seen.changed(_served(11, **changes))
+    assert seen.told == []
+    assert not seen.the_live().foreign
+    assert seen.the_live().resource_version == 11
+
+
+def test_a_foreign_policy_stays_foreign_until_we_write_it() -> None:
+    """A later change of nothing does not make it ours; our repair does."""
+    seen = Fixture(_served())
+    seen.changed(_served(11, spec=_OPEN))
+    seen.changed(_served(12, spec=_OPEN))
+    assert seen.the_live().foreign
+    seen.store.expect("payments", WANTED)
+    seen.store.written(_served(13))
+    assert not seen.the_live().foreign
+
+
+@pytest.mark.parametrize("version", [9, 10], ids=["older", "the same"])
+def test_older_news_are_dropped(version: int) -> None:
+    """Responses and events may overtake each other."""
+    seen = Fixture(_served(10))
+    seen.changed(_served(version, spec=_OPEN))
+    assert seen.told == []
+    assert seen.the_live().matches(WANTED)
+
+
+def test_a_policy_that_never_was_ours_is_not_foreign() -> None:
+    """Making or changing a raw policy is no drift, even under a name that an isolation will want: it is taken over."""
+    bare: Json = {"labels": {}, "annotations": {}, "ownerReferences": []}
+    seen = Fixture()
+    seen.changed(_served(11, **bare))
+    seen.changed(_served(12, **bare, spec=_OPEN))
+    assert seen.told == ["payments", "payments"]
+    assert not seen.the_live().foreign
+
+
+def test_a_policy_of_ours_that_lost_all_marks_stays_foreign() -> None:
+    """Stripping everything and changing it again afterwards is drift all the same."""
+    bare: Json = {"labels": {}, "annotations": {}, "ownerReferences": []}
+    seen = Fixture(_served())
+    seen.changed(_served(11, **bare))
+    assert seen.the_live().foreign
+    seen.changed(_served(12, **bare, spec=_OPEN))
+    assert seen.the_live().foreign
+
+
+def test_a_deletion_is_news_and_remembered_as_lost() -> None:
+    """The next creation is then known to be a repair."""
+    seen = Fixture(_served())
+    seen.removed(_served(11))
+    assert seen.live is None
+    assert seen.told == ["payments"]
+    assert seen.store.lost_in("payments") == {NAME}
+    seen.store.found("payments", frozenset({NAME}))
+    assert seen.store.lost_in("payments") == set()
+
+
+def test_what_was_found_again_leaves_the_rest_lost() -> None:
+    """Only what the reconcile knew of is dealt with."""
+    other = _served(10, name="team.allow-dns-egress", uid="v")
+    seen = Fixture(_served(), other)
+    seen.removed(_served(11))
+    known = seen.store.lost_in("payments")
+    seen.removed(other)
+    seen.store.found("payments", known)
+    assert seen.store.lost_in("payments") == {"team.allow-dns-egress"}
+    seen.store.found("elsewhere", known)
+
+
+def test_a_policy_that_was_not_ours_is_not_lost() -> None:
+    """Nobody misses it; the namespace is looked at all the same."""
+    raw = _served(name="legacy", labels={}, annotations={}, ownerReferences=[])
+    seen = Fixture(raw)
+    seen.removed(raw)
+    assert seen.store.lost_in("payments") == set()
+    assert seen.told == ["payments"]
+
+
+def test_the_deletion_of_a_predecessor_is_no_news() -> None:
+    """Deleted and made anew: the late deletion of the old one does not touch the new one."""
+    seen = Fixture(_served(uid="old"))
+    seen.changed(_served(12, uid="new"))
+    seen.told.clear()
+    seen.removed(_served(11, uid="old"))
+    assert seen.the_live().uid == "new"
+    assert seen.told == []
+    assert seen.store.lost_in("payments") == set()
+
+
+def test_the_deletion_of_what_is_not_known_is_no_news() -> None:
+    """Nothing to forget."""
+    seen = Fixture()
+    seen.removed(_served())
+    assert seen.told == []
+
+
+# Our own writes
+
+
+@pytest.mark.parametrize("echo_first", [True, False], ids=["echo first", "response first"])
+@pytest.mark.parametrize("before", [None, _OPEN], ids=["created", "repaired"])
+def test_our_own_write_is_no_news_in_either_order(echo_first: bool, before: Json | None) -> None:  # noqa: FBT001
+    """The response and the event of one write cost no second look and are nobody's drift."""
+    seen = Fixture(*([] if before is None else [_served(10, spec=before)]))
+    seen.store.expect("payments", WANTED)
+    if echo_first:
+        seen.changed(_served(11))
+        seen.store.written(_served(11))
+        seen.store.settled("payments", NAME)
+    else:
+        seen.store.written(_served(11))
+        seen.store.settled("payments", NAME)
+        seen.changed(_served(11))
+    assert seen.told == []
+    assert seen.the_live().matches(WANTED)
+    assert not seen.the_live().foreign
+
+
+@pytest.mark.parametrize("echo_first", [True, False], ids=["echo first", "response first"])
+def test_our_own_deletion_is_no_news_in_either_order(echo_first: bool) -> None:  # noqa: FBT001
+    """Nothing is lost, and nobody is woken."""
+    seen = Fixture(_served())
+    seen.store.expect_gone("payments", NAME, "u")
+    if echo_first:
+        seen.removed(_served(11))
+    seen.store.gone("payments", NAME, "u")
+    seen.store.settled("payments", NAME)
+    seen.removed(_served(11))
+    assert seen.live is None
+    assert seen.told == []
+    assert seen.store.lost_in("payments") == set()
+
+
+def test_somebody_elses_change_during_our_write_is_news() -> None:
+    """Only the content that we are about to write is taken for ours."""
+    seen = Fixture(_served(10))
+    seen.store.expect("payments", WANTED)
+    seen.changed(_served(11, spec=_OPEN))
+    assert seen.told == ["payments"]
+    assert seen.the_live().foreign
+
+
+def test_somebody_elses_change_after_our_write_is_news() -> None:
+    """Also where it comes before the response of our write."""
+    seen = Fixture()
+    seen.store.expect("payments", WANTED)
+    seen.changed(_served(12, spec=_OPEN))
+    seen.store.written(_served(11))
+    seen.store.settled("payments", NAME)
+    assert not seen.the_live().matches(WANTED)
+    assert seen.told == ["payments"]
+
+
+def test_a_change_back_after_our_write_ended_is_not_taken_for_our_echo() -> None:
+    """What was expected is forgotten with the write."""
+    seen = Fixture()
+    seen.store.expect("payments", WANTED)
+    seen.store.written(_served(11))
+    seen.store.settled("payments", NAME)
+    seen.changed(_served(12, spec=_OPEN))
+    seen.changed(_served(13))
+    assert seen.told == ["payments", "payments"]
+
+
+def test_a_policy_that_was_deleted_before_our_response_came_does_not_come_back() -> None:
+    """Else it would count as in place until the next list, and nothing would be there."""
+    seen = Fixture()
+    seen.store.expect("payments", WANTED)
+    seen.changed(_served(11))
+    seen.removed(_served(12))
+    seen.store.written(_served(11))
+    seen.store.settled("payments", NAME)
+    assert seen.live is None
+    assert seen.told == ["payments"]
+    assert seen.store.lost_in("payments") == {NAME}
+
+
+def test_a_successor_is_not_replaced_by_our_late_response() -> None:
+    """Deleted and made anew by somebody before we heard of our own write: the newer one counts."""
+    seen = Fixture()
+    seen.store.expect("payments", WANTED)
+    seen.changed(_served(11, uid="ours"))
+    seen.removed(_served(12, uid="ours"))
+    seen.changed(_served(13, uid="theirs", spec=_OPEN))
+    seen.store.written(_served(11, uid="ours"))
+    assert seen.the_live().uid == "theirs"
+
+
+def test_our_write_replaces_a_predecessor_whose_deletion_comes_late() -> None:
+    """The late deletion of the old one then is no news."""
+    seen = Fixture(_served(10, uid="old"))
+    seen.store.expect("payments", WANTED)
+    seen.store.written(_served(13, uid="ours"))
+    seen.store.settled("payments", NAME)
+    seen.removed(_served(12, uid="old"))
+    assert seen.the_live().uid == "ours"
+    assert seen.told == []
+
+
+def test_a_write_without_an_expectation_is_ours_once_its_response_is_here() -> None:
+    """The echo came first and woke somebody; the response settles whose it was."""
+    seen = Fixture(_served(10))
+    seen.changed(_served(11, ownerReferences=[]))
+    seen.store.written(_served(11, ownerReferences=[]))
+    assert not seen.the_live().foreign
+
+
+# Lists
+
+
+def test_a_relist_finds_deletions() -> None:
+    """What is gone without an event is lost like anything else."""
+    seen = Fixture(_served())
+    seen.relist(20)
+    assert seen.live is None
+    assert seen.told == ["payments"]
+    assert seen.store.lost_in("payments") == {NAME}
+
+
+def test_a_relist_finds_changes() -> None:
+    """What was changed in the gap is somebody's doing."""
+    seen = Fixture(_served())
+    seen.relist(20, _served(15, spec=_OPEN))
+    assert seen.told == ["payments"]
+    assert seen.the_live().foreign
+
+
+def test_a_relist_without_a_difference_is_no_news() -> None:
+    """A gap in the watch of a quiet cluster wakes nobody."""
+    seen = Fixture(_served())
+    seen.relist(20, _served(10))
+    assert seen.told == []
+
+
+def test_a_relist_does_not_drop_what_is_newer_than_the_list() -> None:
+    """What we wrote while the list was on its way is not in it, and is there."""
+    seen = Fixture()
+    seen.store.expect("payments", WANTED)
+    seen.store.written(_served(25))
+    seen.store.settled("payments", NAME)
+    seen.relist(20)
+    assert seen.the_live().matches(WANTED)
+    assert seen.told == []
+
+
+def test_a_relist_finds_what_we_deleted_ourselves() -> None:
+    """Our own deletion under way is not lost because a list tells of it first."""
+    seen = Fixture(_served())
+    seen.store.expect_gone("payments", NAME, "u")
+    seen.relist(20)
+    assert seen.live is None
+    assert seen.store.lost_in("payments") == set()
+
+
+def test_a_history_that_went_back_counts_as_it_is_now() -> None:
+    """After a restore only the list is true: older versions replace newer ones, and what is not listed is gone."""
+    other = _served(50, name="team.allow-dns-egress", uid="v")
+    seen = Fixture(_served(50), other, version=60)
+    seen.relist(20, _served(5, spec=_OPEN))
+    assert not seen.the_live().matches(WANTED)
+    assert set(seen.store.live_in("payments")) == {NAME}
+    assert seen.store.lost_in("payments") == {"team.allow-dns-egress"}
+    seen.changed(_served(21))
+    assert seen.the_live().resource_version == 21
+
+
+def test_a_history_that_went_back_makes_nothing_foreign_that_is_as_it_was() -> None:
+    """A restore is no drift of every policy."""
+    seen = Fixture(_served(50), version=60)
+    seen.relist(20, _served(5))
+    assert seen.told == []
+    assert not seen.the_live().foreign
+    assert seen.the_live().resource_version == 5
+
+
+# Claims
+
+
+def test_the_namespaces_of_an_isolation_are_kept_up() -> None:
+    """By any claim, through changes and deletions."""
+    seen = Fixture(_served())
+    assert set(seen.store.claimed_by("team")) == {"payments"}
+    seen.changed(_served(11, labels={"app.kubernetes.io/managed-by": "nsiso", "nsiso.dev/isolation": "other"}))
+    assert set(seen.store.claimed_by("other")) == {"payments"}
+    assert set(seen.store.claimed_by("team")) == {"payments"}
+    seen.removed(_served(12))
+    assert set(seen.store.claimed_by("team")) == set()
+    assert set(seen.store.claimed_by("other")) == set()
+    assert seen.store.live_in("payments") == {}
