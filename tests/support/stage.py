@@ -32,6 +32,7 @@ __all__ = [
     "is_settled",
     "refused",
     "standard",
+    "suppress_missing",
 ]
 
 EDITOR = "kubectl-edit"

@@ -9,7 +9,7 @@ from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.compare.drift import drift_of
 from namespace_isolation.model.outcome import Failure, Result, StepResult
 from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update
-from namespace_isolation.model.policy import Policy
+from namespace_isolation.model.policy import LivePolicy, Policy
 
 __all__ = ["PolicyWriter", "Witness", "policies_path"]
 
@@ -27,8 +27,8 @@ class Witness(Protocol):
     def expect(self, namespace: str, policy: Policy) -> None:
         """Hear that this content is about to be written."""
 
-    def written(self, document: Json) -> None:
-        """Hear what the API server stored for us."""
+    def written(self, document: Json) -> LivePolicy:
+        """Hear what the API server stored for us, and read it."""
 
     def expect_gone(self, namespace: str, name: str, uid: str) -> None:
         """Hear that we are about to delete a policy."""
@@ -87,8 +87,8 @@ class PolicyWriter:
     async def _create(self, namespace: str, step: Create) -> StepResult:
         self._witness.expect(namespace, step.policy)
         body = step.policy.manifest(namespace)
-        self._witness.written(await self._client.create(policies_path(namespace), body))
-        return StepResult(step=step, result=Result.DONE, drift=Drift() if step.why.is_drift else None)
+        stored = await self._client.create(policies_path(namespace), body)
+        return self._result(step, stored, Drift() if step.why.is_drift else None)
 
     async def _update(self, namespace: str, step: Update) -> StepResult:
         """Repair from the object as it is now; somebody else's write in between means looking again."""
@@ -104,9 +104,20 @@ class PolicyWriter:
                 if error.status != _CONFLICT or attempt == _TRIES:
                     raise
                 continue
-            self._witness.written(stored)
-            return StepResult(step=step, result=Result.DONE, drift=drift)
+            return self._result(step, stored, drift)
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _result(self, step: Create | Update, stored: Json, drift: Drift | None) -> StepResult:
+        """Say whether what was stored is what was written: admission may change it, and then nothing is in place."""
+        if self._witness.written(stored).matches(step.policy):
+            return StepResult(step=step, result=Result.DONE, drift=drift)
+        fields = ", ".join(drift_of(step.policy, stored).fields)
+        failure = Failure(
+            reason="ChangedOnWrite",
+            message=f"the API server stored something else than was written ({fields}); "
+            "does an admission webhook or policy change NetworkPolicies?",
+        )
+        return StepResult(step=step, result=Result.FAILED, failure=failure)
 
     async def _release(self, namespace: str, step: Release) -> StepResult:
         path = policies_path(namespace, step.name)

@@ -47,46 +47,39 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Create:
+class _Wanted:
+    """A policy that is to be there."""
+
+    policy: Policy
+    why: Why
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return self.policy.name
+
+    @property
+    def isolation(self) -> str:
+        """The isolation it belongs to."""
+        return self.policy.isolation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create(_Wanted):
     """A policy that is missing."""
 
-    policy: Policy
-    why: Why
-
-    @property
-    def name(self) -> str:
-        """The policy's name."""
-        return self.policy.name
-
-    @property
-    def isolation(self) -> str:
-        """The isolation it belongs to."""
-        return self.policy.isolation
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
+class Update(_Wanted):
     """A policy that is there and differs; `document` is the policy as served, where it was read already."""
 
-    policy: Policy
     live: LivePolicy
-    why: Why
     document: Mapping[str, Any] | None = None
 
-    @property
-    def name(self) -> str:
-        """The policy's name."""
-        return self.policy.name
-
-    @property
-    def isolation(self) -> str:
-        """The isolation it belongs to."""
-        return self.policy.isolation
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
-    """A policy of ours that no isolation wants."""
+class _NotWanted:
+    """A policy of ours that no isolation asks for."""
 
     live: LivePolicy
     isolation: str
@@ -99,17 +92,13 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Delete(_NotWanted):
+    """A policy that is to go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(_NotWanted):
     """A policy that stays when its isolation goes, though it cannot be rendered: only its ownerReference is removed."""
-
-    live: LivePolicy
-    isolation: str
-    why: Why
-
-    @property
-    def name(self) -> str:
-        """The policy's name."""
-        return self.live.name
 
 
 Step = Create | Update | Delete | Release

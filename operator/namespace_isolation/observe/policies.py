@@ -58,6 +58,7 @@ class PolicyStore:
         self._lost: dict[str, set[str]] = {}
         self._expected: dict[_Key, Policy] = {}
         self._leaving: dict[_Key, str] = {}
+        self._doubtful: set[_Key] = set()
         self._listed = False
         self._seen_version = 0
 
@@ -119,7 +120,11 @@ class PolicyStore:
             # To make or change what never was ours is no drift: our name alone does not make it so.
             ours = value.marked or (old is not None and old.uid == value.uid and (old.marked or old.foreign))
             self._keep(replace(value, foreign=self._listed and ours))
-            self._on_change(value.namespace)
+            if expected is None:
+                self._on_change(value.namespace)
+            else:
+                # Somebody else's, or our own write as a webhook changed it on its way: the answer to it will tell.
+                self._doubtful.add((value.namespace, value.name))
 
     def removed(self, value: LivePolicy) -> None:
         """Drop one policy that was deleted."""
@@ -135,8 +140,8 @@ class PolicyStore:
         """Hear that this content is about to be written."""
         self._expected[namespace, policy.name] = policy
 
-    def written(self, document: Json) -> None:
-        """Hear what the API server stored for us.
+    def written(self, document: Json) -> LivePolicy:
+        """Hear what the API server stored for us, and give it as it is kept.
 
         Where the watch is further already and nothing is kept, the policy was deleted again before we heard of it.
         """
@@ -147,6 +152,8 @@ class PolicyStore:
         )
         if not overtaken:
             self._keep(live)
+            self._doubtful.discard((live.namespace, live.name))
+        return live
 
     def expect_gone(self, namespace: str, name: str, uid: str) -> None:
         """Hear that we are about to delete a policy."""
@@ -162,6 +169,9 @@ class PolicyStore:
         """Hear that the write ended: what comes from now on is not its echo."""
         self._expected.pop((namespace, name), None)
         self._leaving.pop((namespace, name), None)
+        if (namespace, name) in self._doubtful:
+            self._doubtful.remove((namespace, name))
+            self._on_change(namespace)
 
     def _keep(self, live: LivePolicy) -> None:
         policies = self._by_namespace.setdefault(live.namespace, {})

@@ -288,11 +288,35 @@ def test_our_own_deletion_is_no_news_in_either_order(echo_first: bool) -> None: 
     assert seen.store.lost_in("payments") == set()
 
 
-def test_somebody_elses_change_during_our_write_is_news() -> None:
+def test_somebody_elses_change_during_our_write_is_news_when_it_ends() -> None:
     """Only the content that we are about to write is taken for ours."""
     seen = Fixture(_served(10))
     seen.store.expect("payments", WANTED)
     seen.changed(_served(11, spec=_OPEN))
+    assert seen.told == []
+    seen.store.settled("payments", NAME)
+    assert seen.told == ["payments"]
+    assert seen.the_live().foreign
+
+
+def test_our_own_write_as_a_webhook_changed_it_wakes_nobody() -> None:
+    """The answer of the same version says whose it is; the writer sees that it is not what was written."""
+    seen = Fixture(_served(10))
+    seen.store.expect("payments", WANTED)
+    seen.changed(_served(11, spec=_OPEN))
+    assert not seen.store.written(_served(11, spec=_OPEN)).matches(WANTED)
+    seen.store.settled("payments", NAME)
+    assert seen.told == []
+    assert not seen.the_live().foreign
+
+
+def test_somebody_elses_change_right_after_our_write_is_news_when_the_answer_is_older() -> None:
+    """An answer that the watch has overtaken does not settle what came after it."""
+    seen = Fixture(_served(10))
+    seen.store.expect("payments", WANTED)
+    seen.changed(_served(12, spec=_OPEN))
+    seen.store.written(_served(11))
+    seen.store.settled("payments", NAME)
     assert seen.told == ["payments"]
     assert seen.the_live().foreign
 
