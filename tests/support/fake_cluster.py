@@ -107,7 +107,8 @@ class FakeCluster:
         kind, document = self.events[collection].popleft()
         if collection == "isolations":
             if kind == "DELETED":
-                world.isolations.removed(document["metadata"]["name"], document["metadata"]["uid"])
+                metadata = document["metadata"]
+                world.isolations.removed(metadata["name"], metadata["uid"], int(metadata["resourceVersion"]))
             else:
                 world.isolations.changed(document)
             return True

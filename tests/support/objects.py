@@ -80,7 +80,7 @@ def namespace_document(name: str = NAMESPACE, labels: Mapping[str, str] | None =
 def namespace(name: str = NAMESPACE, labels: Mapping[str, str] | None = None, *, ending: bool = False) -> Namespace:
     """Make a namespace."""
     uid = f"uid-of-namespace-{name}"
-    return Namespace(name=name, uid=uid, labels=dict(labels or {}), ending=ending, resource_version=1)
+    return Namespace(name=name, uid=uid, labels=dict(labels or {}), ending=ending)
 
 
 def policy(name: str, spec: Mapping[str, Any] | None = None, *, owner: bool = True) -> Policy:

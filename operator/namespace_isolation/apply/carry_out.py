@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from namespace_isolation.apply.look_closer import Reader
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
-from namespace_isolation.model.plan import Delete, Plan, Step
+from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Why
 from namespace_isolation.model.policy import Reach
 
 __all__ = ["Writer", "carry_out"]
@@ -21,25 +21,39 @@ class Writer(Reader, Protocol):
         """Give the step's result; never raise for what the API server answers."""
 
 
-async def carry_out(plan: Plan, writer: Writer) -> Outcome:
+async def carry_out(plan: Plan, writer: Writer, *, still_wanted: Callable[[], bool]) -> Outcome:
     """Carry out a plan in its safe order, the steps of one phase together.
 
-    Where a step of an isolation failed, its later deletions are held: what a policy that is not in place was to
-    replace stays. While a denial cannot be removed, every allow policy stays: an isolation may allow DNS only
-    because another one denies it.
+    What takes something out is held where something of the same isolation could not be put in place, where isolation
+    cannot be taken away first from pods that are to be free, and where `still_wanted` says that the isolations have
+    changed since the plan was made. Whatever one step raises, the others of its phase are waited for.
     """
     results: list[StepResult] = []
     for phase in plan.phases:
-        failed = [each.step for each in results if each.result is Result.FAILED]
-        held = [_is_held(step, failed) for step in phase]
-        results += [StepResult(step=step, result=Result.HELD) for step, wait in zip(phase, held, strict=True) if wait]
-        due = (step for step, wait in zip(phase, held, strict=True) if not wait)
-        results += await asyncio.gather(*(writer.carry_out(plan.namespace, step) for step in due))
+        unwanted = any(_takes_out(step) for step in phase) and not still_wanted()
+        failed = [each.step for each in results if each.result in {Result.FAILED, Result.HELD}]
+        due: list[Step] = []
+        for step in phase:
+            if _takes_out(step) and (unwanted or any(_holds(earlier, step) for earlier in failed)):
+                results.append(StepResult(step=step, result=Result.HELD))
+            else:
+                due.append(step)
+        done = await asyncio.gather(*(writer.carry_out(plan.namespace, step) for step in due), return_exceptions=True)
+        for each in done:
+            if isinstance(each, BaseException):
+                raise each
+            results.append(each)
     return Outcome(namespace=plan.namespace, results=tuple(results), kept=plan.kept)
 
 
-def _is_held(step: Step, failed: Sequence[Step]) -> bool:
-    return isinstance(step, Delete) and any(
-        earlier.isolation == step.isolation or (isinstance(earlier, Delete) and earlier.live.reach is Reach.DENY)
-        for earlier in failed
-    )
+def _takes_out(step: Step) -> bool:
+    """Whether a step may remove an allowed flow or an isolation; repairs of drift may, too, but never wait."""
+    return isinstance(step, Delete | Release) or (isinstance(step, Update) and step.why is Why.OUTDATED)
+
+
+def _holds(earlier: Step, step: Step) -> bool:
+    """Whether a step that failed, or was held, holds a later one."""
+    if isinstance(earlier, Create | Update):
+        return earlier.isolation == step.isolation
+    # Isolation that stays would cut what is to stay allowed, whoever allows it.
+    return isinstance(step, Delete) and step.keeps_flows and earlier.live.reach is not Reach.SOME_PODS

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from namespace_isolation.cluster import Client
+from namespace_isolation.cluster.client import JSON_PATCH
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.names import FINALIZER
 from namespace_isolation.observe.isolations import isolation_path
@@ -30,6 +31,13 @@ async def set_finalizer(client: Client, isolation: Isolation, *, present: bool) 
     return await client.patch(isolation_path(isolation.name), {"metadata": metadata})
 
 
-async def write_status(client: Client, name: str, status: Mapping[str, Any]) -> Json:
-    """Write the status; it holds every field that we ever write, so that a merge leaves nothing behind."""
-    return await client.patch(isolation_path(name, "/status"), {"status": status})
+async def write_status(client: Client, isolation: Isolation, status: Mapping[str, Any]) -> Json:
+    """Write the status, unless the resource was deleted and made anew: that is refused (422).
+
+    A JSON patch, because it can test: a uid in a merge patch of `/status` is passed over (kube-apiserver 1.36).
+    """
+    steps = [
+        {"op": "test", "path": "/metadata/uid", "value": isolation.uid},
+        {"op": "add", "path": "/status", "value": status},
+    ]
+    return await client.patch(isolation_path(isolation.name, "/status"), steps, content_type=JSON_PATCH)

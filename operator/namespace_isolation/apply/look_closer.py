@@ -5,28 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from namespace_isolation.compare.succession import in_succession
+from namespace_isolation.compare.succession import in_succession, needs_succession
 from namespace_isolation.model.plan import Plan, Step, Update, Why
 
 __all__ = ["Reader", "look_closer"]
-
-_TOGETHER: Final = 2
 
 
 class Reader(Protocol):
     """Reads policies."""
 
     async def read(self, namespace: str, name: str) -> Mapping[str, Any] | None:
-        """Give a policy as served; None where it is gone or cannot be read now."""
+        """Give a policy as served; None where it is gone."""
 
 
 async def look_closer(plan: Plan, reader: Reader) -> Plan:
     """Order the updates of our own older work among themselves; one alone needs no order and no reading."""
-    names = [step.name for step in plan.steps() if isinstance(step, Update) and step.why is Why.OUTDATED]
-    if len(names) < _TOGETHER:
+    if not needs_succession(plan):
         return plan
+    names = [step.name for step in plan.steps() if isinstance(step, Update) and step.why is Why.OUTDATED]
     read = await asyncio.gather(*(reader.read(plan.namespace, name) for name in names))
     documents = {name: dict(each) for name, each in zip(names, read, strict=True) if each is not None}
     phases = tuple(tuple(_with(step, documents) for step in phase) for phase in plan.phases)

@@ -8,7 +8,7 @@ from namespace_isolation.apply.manifest import released, repaired
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.compare.drift import drift_of
 from namespace_isolation.model.outcome import Failure, Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update
+from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update, Wait
 from namespace_isolation.model.policy import LivePolicy, Policy
 
 __all__ = ["PolicyWriter", "Witness", "policies_path"]
@@ -58,24 +58,18 @@ class PolicyWriter:
         self._witness = witness
 
     async def read(self, namespace: str, name: str) -> Json | None:
-        """Give a policy as served; None where it is gone or cannot be read now, which its own step will tell."""
+        """Give a policy as served; None where it is gone. Raises ApiError where it cannot be read now."""
         try:
             return await self._client.get(policies_path(namespace, name))
-        except ApiError:
-            return None
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
 
     async def carry_out(self, namespace: str, step: Step) -> StepResult:
         """Carry out one step; whatever the API server answers becomes a result."""
         try:
-            match step:
-                case Create():
-                    return await self._create(namespace, step)
-                case Update():
-                    return await self._update(namespace, step)
-                case Delete():
-                    return await self._delete(namespace, step)
-                case Release():
-                    return await self._release(namespace, step)
+            return await self._do(namespace, step)
         except ApiError as error:
             if _namespace_went_away(error):
                 return StepResult(step=step, result=Result.MOOT)
@@ -83,6 +77,19 @@ class PolicyWriter:
             return StepResult(step=step, result=Result.FAILED, failure=failure)
         finally:
             self._witness.settled(namespace, step.name)
+
+    async def _do(self, namespace: str, step: Step) -> StepResult:
+        match step:
+            case Create():
+                return await self._create(namespace, step)
+            case Update():
+                return await self._update(namespace, step)
+            case Delete():
+                return await self._delete(namespace, step)
+            case Release():
+                return await self._release(namespace, step)
+            case Wait():
+                return _waiting(namespace, step)
 
     async def _create(self, namespace: str, step: Create) -> StepResult:
         self._witness.expect(namespace, step.policy)
@@ -109,7 +116,10 @@ class PolicyWriter:
 
     def _result(self, step: Create | Update, stored: Json, drift: Drift | None) -> StepResult:
         """Say whether what was stored is what was written: admission may change it, and then nothing is in place."""
-        if self._witness.written(stored).matches(step.policy):
+        live = self._witness.written(stored)
+        if live.matches(step.policy) and live.ending:
+            return _waiting(live.namespace, Wait(live=live, isolation=step.isolation, why=step.why, wanted=True))
+        if live.matches(step.policy):
             return StepResult(step=step, result=Result.DONE, drift=drift)
         fields = ", ".join(drift_of(step.policy, stored).fields)
         failure = Failure(
@@ -131,16 +141,31 @@ class PolicyWriter:
         try:
             answer = await self._client.delete(policies_path(namespace, step.name), uid=uid)
         except ApiError as error:
-            if error.status not in {_NOT_FOUND, _CONFLICT}:
+            if error.status != _NOT_FOUND and not _is_another(error):
                 raise
             # Gone already, or another one of that name by now: that one will be looked at when it is seen.
             self._witness.gone(namespace, step.name, uid)
             return StepResult(step=step, result=Result.MOOT)
         if answer.get("metadata", {}).get("deletionTimestamp"):
-            self._witness.written(answer)  # held by somebody's finalizer
-        else:
-            self._witness.gone(namespace, step.name, uid)
+            live = self._witness.written(answer)
+            waiting = Wait(live=live, isolation=step.isolation, why=step.why, wanted=False)
+            return _waiting(namespace, waiting)
+        self._witness.gone(namespace, step.name, uid)
         return StepResult(step=step, result=Result.DONE, drift=Drift() if step.why.is_drift else None)
+
+
+def _is_another(error: ApiError) -> bool:
+    """Whether the uid that was to be deleted is not the one that is there: admission may answer 409, too."""
+    return error.status == _CONFLICT and "Precondition failed" in error.message
+
+
+def _waiting(namespace: str, step: Wait) -> StepResult:
+    then = "it comes back once it is gone" if step.wanted else "it works until then"
+    message = (
+        f"{step.name} was deleted, but a finalizer holds it, and {then}: "
+        f"kubectl get networkpolicy -n {namespace} {step.name} -o yaml shows whose"
+    )
+    return StepResult(step=step, result=Result.FAILED, failure=Failure(reason="HeldByFinalizer", message=message))
 
 
 def _namespace_went_away(error: ApiError) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 
-from namespace_isolation.cluster.connection import Connection
+from namespace_isolation.cluster.connection import Connection, ConnectionProblem
 from namespace_isolation.cluster.errors import UNREACHABLE, ApiError, error_from
 from namespace_isolation.model.names import FIELD_MANAGER
 
@@ -115,7 +115,7 @@ class Client:
             async with self._open(self._watches).get(
                 self._connection.server + path,
                 params=params,
-                headers=await self._headers(),
+                headers=await self._headers(request),
                 ssl=self._tls or False,
                 timeout=timeout,
             ) as response:
@@ -152,8 +152,11 @@ class Client:
             raise RuntimeError(message)
         return session
 
-    async def _headers(self) -> dict[str, str]:
-        return await self._connection.authorization()
+    async def _headers(self, request: str) -> dict[str, str]:
+        try:
+            return await self._connection.authorization()
+        except ConnectionProblem as problem:
+            raise _no_credentials(request, problem) from problem
 
     async def _send(
         self,
@@ -174,7 +177,7 @@ class Client:
                 return await self._send_once(verb, path, params, data, content_type)
             except ApiError as error:
                 if error.status == _UNAUTHORIZED and attempt == 1:
-                    await self._connection.renew()
+                    await self._renew(error)
                     continue
                 if error.status != _TOO_MANY_REQUESTS or attempt == _TRIES_WHEN_BUSY:
                     raise
@@ -182,10 +185,17 @@ class Client:
                 await asyncio.sleep(min(wait, _LONGEST_WAIT))
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
+    async def _renew(self, refusal: ApiError) -> None:
+        """Load the credentials anew; where that fails now, the request failed, and a later one may not."""
+        try:
+            await self._connection.renew()
+        except ConnectionProblem as problem:
+            raise _no_credentials(refusal.request, problem) from problem
+
     async def _send_once(
         self, verb: str, path: str, params: Mapping[str, str] | None, data: bytes | None, content_type: str
     ) -> Json:
-        headers = await self._headers()
+        headers = await self._headers(f"{verb} {path}")
         if data is not None:
             headers = {**headers, "Content-Type": content_type}
         try:
@@ -222,6 +232,10 @@ async def _refusal(response: aiohttp.ClientResponse, request: str) -> ApiError:
         request=request,
         retry_after=float(wait) if wait.isdigit() else None,
     )
+
+
+def _no_credentials(request: str, problem: ConnectionProblem) -> ApiError:
+    return ApiError(status=UNREACHABLE, reason="NoCredentials", message=str(problem), request=request)
 
 
 def _no_answer(request: str, error: Exception) -> ApiError:

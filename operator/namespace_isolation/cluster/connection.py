@@ -72,12 +72,19 @@ class Connection:
         return context
 
     async def authorization(self) -> dict[str, str]:
-        """Give the headers that say who we are, read afresh so that a rotated token is used."""
+        """Give the headers that say who we are, read afresh so that a rotated token is used.
+
+        Raises ConnectionProblem where the token cannot be read now.
+        """
         hook = self.configuration.refresh_api_key_hook
         if hook is not None:
-            refreshed = hook(self.configuration)
-            if inspect.isawaitable(refreshed):
-                await refreshed
+            try:
+                refreshed = hook(self.configuration)
+                if inspect.isawaitable(refreshed):
+                    await refreshed
+            except (kubernetes_config.ConfigException, OSError, ValueError) as error:
+                message = f"cannot read the token of the {self.source}: {error}"
+                raise ConnectionProblem(message) from error
         token = self.configuration.api_key.get("BearerToken")
         if token:
             return {"Authorization": token if " " in token else f"Bearer {token}"}

@@ -34,11 +34,6 @@ class ApiError(Exception):
         self.causes = causes
 
     @property
-    def passing(self) -> bool:
-        """Whether the same request may succeed later without anyone changing anything."""
-        return self.status in {UNREACHABLE, 408, 429} or self.status >= 500  # noqa: PLR2004 - HTTP's server errors
-
-    @property
     def namespace_is_ending(self) -> bool:
         """Whether the write was refused because its namespace is being deleted."""
         return "NamespaceTerminating" in self.causes

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from namespace_isolation.compare.identity import owner_of
 from namespace_isolation.compare.order import in_safe_order
 from namespace_isolation.model.isolation import Stance
-from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Why
+from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Wait, Why
 from namespace_isolation.model.policy import LivePolicy, Policy
 from namespace_isolation.model.view import View
 
@@ -23,12 +23,7 @@ def compare(desired: Mapping[str, Policy], view: View) -> Plan:
         return Plan(namespace=view.name, phases=(), kept=())
     steps = [*_wanted(desired, view), *_unwanted(desired, view)]
     changed = {step.name for step in steps}
-    kept = tuple(
-        (policy.isolation, name)
-        for name, policy in desired.items()
-        # One that is being deleted, and is held by somebody's finalizer, still works but is not in place for good.
-        if name not in changed and not view.live[name].ending
-    )
+    kept = tuple((policy.isolation, name) for name, policy in desired.items() if name not in changed)
     return Plan(namespace=view.name, phases=in_safe_order(steps), kept=kept)
 
 
@@ -38,12 +33,20 @@ def _wanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
         if live is None:
             yield Create(policy=policy, why=Why.DELETED if name in view.lost else Why.WANTED)
         elif not live.matches(policy):
-            yield Update(policy=policy, live=live, why=_why_different(live, policy))
+            yield Update(policy=policy, live=live, why=_why_different(live, policy, lost=name in view.lost))
+        elif live.ending:
+            yield Wait(live=live, isolation=policy.isolation, why=Why.DELETED, wanted=True)
 
 
 def _unwanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
+    isolated = {
+        direction
+        for policy in desired.values()
+        if not policy.spec["podSelector"]
+        for direction in policy.spec["policyTypes"]
+    }
     for name, live in view.live.items():
-        if name in desired or live.ending:
+        if name in desired:
             continue
         owner = owner_of(live, view.isolations)
         if owner is None:
@@ -55,16 +58,21 @@ def _unwanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
             continue
         leaving = isolation is not None and isolation.stance is Stance.LEAVING
         ours = leaving or (live.intact and not live.foreign)
-        yield Delete(live=live, isolation=owner, why=Why.UNWANTED if ours else Why.EXTRA)
+        why = Why.UNWANTED if ours else Why.EXTRA
+        if live.ending:
+            yield Wait(live=live, isolation=owner, why=why, wanted=False)
+        else:
+            yield Delete(live=live, isolation=owner, why=why, keeps_flows=not live.directions <= isolated)
 
 
-def _why_different(live: LivePolicy, policy: Policy) -> Why:
+def _why_different(live: LivePolicy, policy: Policy, *, lost: bool) -> Why:
     """Tell our own older work from somebody else's doing.
 
     The hash annotation shows who wrote the spec; a change that was watched and was not ours is drift in any case.
     """
     if not live.marked:
-        return Why.MODIFIED if live.foreign else Why.TAKEN_OVER
+        # Ours was seen to go, or to lose its marks; else it never was ours.
+        return Why.MODIFIED if live.foreign or lost else Why.TAKEN_OVER
     same_rendering = live.digest == policy.digest and live.hash == policy.hash
     if live.foreign or not live.intact:
         return Why.MODIFIED

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from namespace_isolation.model.canonical import dumps
 
-__all__ = ["Flow", "flows_of", "may_overlap"]
+__all__ = ["Flow", "flows_of", "may_overlap", "selectors_exclude"]
 
 Json = dict[str, Any]
 
@@ -49,13 +49,13 @@ def may_overlap(one: Flow, other: Flow) -> bool:
     """Whether some connection could belong to both; when in doubt, yes."""
     return (
         one.direction == other.direction
-        and not _selectors_exclude(one.pods, other.pods)
+        and not selectors_exclude(one.pods, other.pods)
         and not _peers_exclude(one.peer, other.peer)
         and not _ports_exclude(one.port, other.port)
     )
 
 
-def _selectors_exclude(one: Json, other: Json) -> bool:
+def selectors_exclude(one: Json, other: Json) -> bool:
     """Whether no pod can carry what both ask for: the same label with two values."""
     labels, others = one.get("matchLabels", {}), other.get("matchLabels", {})
     return any(key in others and others[key] != value for key, value in labels.items())
@@ -68,13 +68,16 @@ def _peers_exclude(one: Json | None, other: Json | None) -> bool:
         return _blocks_exclude(one["ipBlock"]["cidr"], other["ipBlock"]["cidr"])
     if "ipBlock" in one or "ipBlock" in other:
         return False  # a block may hold the addresses of pods
-    return _selectors_exclude(one.get("podSelector", {}), other.get("podSelector", {})) or (
-        _selectors_exclude(one.get("namespaceSelector", {}), other.get("namespaceSelector", {}))
+    return selectors_exclude(one.get("podSelector", {}), other.get("podSelector", {})) or (
+        selectors_exclude(one.get("namespaceSelector", {}), other.get("namespaceSelector", {}))
     )
 
 
 def _blocks_exclude(one: str, other: str) -> bool:
-    first, second = ipaddress.ip_network(one), ipaddress.ip_network(other)
+    try:
+        first, second = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
+    except ValueError:
+        return False  # older API servers store what is no CIDR to us: who knows what an enforcer makes of it
     # Addresses of different families have nothing in common, and ipaddress refuses to compare them.
     return first.version != second.version or not first.overlaps(second)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from namespace_isolation.model.plan import Delete, Release, Step, Update
+from namespace_isolation.model.plan import Delete, Release, Step, Update, Wait
 from namespace_isolation.model.policy import Reach
 
 __all__ = ["gives_way", "in_safe_order"]
@@ -28,7 +28,7 @@ def gives_way(step: Step) -> bool:
 
     An update that lessens a policy's reach takes isolation away from pods that a new denial is to cover first.
     """
-    if isinstance(step, Delete | Release):
+    if isinstance(step, Delete | Release | Wait):
         return False
     return step.policy.reach is Reach.DENY or (isinstance(step, Update) and step.live.reach > step.policy.reach)
 
@@ -38,7 +38,9 @@ def _phase(step: Step) -> tuple[int, int]:
 
     New policies come before changed ones, because a flow may move from an old policy into a new one.
     """
-    if isinstance(step, Delete | Release):
+    if isinstance(step, Wait) and step.wanted:
+        return 4, 0  # told, and nothing waits for it
+    if isinstance(step, Delete | Release | Wait):
         return 3, -step.live.reach
     if gives_way(step):
         return 2, int(isinstance(step, Update))

@@ -21,6 +21,7 @@ from namespace_isolation.engine.tend import tend
 from namespace_isolation.engine.world import World
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.names import PROTECTED_NAMESPACES
+from namespace_isolation.model.outcome import Failure
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH
 from namespace_isolation.observe.listwatch import ListWatch
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
@@ -37,8 +38,8 @@ _PAUSE = 2.0
 class Engine:
     """All of the operator but Kopf: started once, drained once. `ended` is set after that, or when it cannot go on."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
-        """Wire the parts; nothing runs yet."""
+    def __init__(self, client: Client, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Wire the parts; nothing runs yet. `clock`, in seconds, times the contact of the watches."""
         self.ended = asyncio.Event()
         self.error: BaseException | None = None
         self._client = client
@@ -60,7 +61,7 @@ class Engine:
             left=self._board.leave,
         )
         self._writer = PolicyWriter(client, self.world.policies)
-        follow = partial(ListWatch, clock=time.monotonic, before_list=self._list_isolations_again)
+        follow = partial(ListWatch, clock=clock, before_list=self._list_isolations_again)
         self._watches = (
             follow(client, NAMESPACES_PATH, self.world.namespaces),
             follow(client, policies_path(), self.world.policies),
@@ -70,6 +71,10 @@ class Engine:
     def synced(self) -> bool:
         """Whether every cache is complete, so that decisions are taken."""
         return self._isolations_listed.is_set() and all(watch.synced.is_set() for watch in self._watches)
+
+    def silent_for_longer_than(self, seconds: float) -> tuple[str, ...]:
+        """Name the collections of which nothing was heard for so long: what is known of them may be out of date."""
+        return tuple(watch.path for watch in self._watches if watch.silence() > seconds)
 
     def start(self) -> None:
         """Start watching, and working once every cache is complete."""
@@ -87,7 +92,8 @@ class Engine:
         self._namespaces.close(finish=False)
         await self._drained(self._namespaces)
         # What was repaired is counted in the status: it is written before we go.
-        self._isolations.close(finish=True)
+        # Before the caches are complete nobody works: nothing was repaired, and nobody would take a key.
+        self._isolations.close(finish=self.synced)
         await self._drained(self._isolations)
         for task in self._tasks:
             task.cancel()
@@ -134,10 +140,11 @@ class Engine:
     async def _list_isolations(self) -> None:
         documents = []
         version = "0"
+        asked_at = self.world.isolations.seen_version
         async for page in self._client.pages(ISOLATIONS_PATH):
             documents += page["items"]
             version = page["metadata"]["resourceVersion"]
-        self.world.isolations.replaced(documents, int(version))
+        self.world.isolations.replaced(documents, int(version), asked_at=asked_at)
 
     async def _list_isolations_again(self) -> None:
         """List the isolations before policies that were listed anew are compared with them.
@@ -188,14 +195,21 @@ class Engine:
 
     async def _reconcile(self, namespace: str) -> bool:
         started = time.monotonic()
-        lost = self.world.policies.lost_in(namespace)
-        outcome = await reconcile(
-            namespace,
-            observe=self.world.view,
-            decide=partial(decide, renderings=self._renderings),
-            writer=self._writer,
-            board=self._board,
-        )
+        lost, foreign = self.world.policies.lost_in(namespace), self.world.policies.foreign_in(namespace)
+        try:
+            outcome = await reconcile(
+                namespace,
+                observe=self.world.view,
+                decide=partial(decide, renderings=self._renderings),
+                writer=self._writer,
+                board=self._board,
+            )
+        except Exception as error:
+            # Whatever it was, no status may go on saying that all is well there.
+            self._board.record_trouble(self.world.view(namespace), _failure_of(error))
+            raise
+        kept = {name for _, name in outcome.kept}
+        self.world.policies.accept(live for live in foreign if live.name in kept)
         if not outcome.failed:
             self.world.policies.found(namespace, lost)
         if outcome.bridged:
@@ -210,7 +224,7 @@ class Engine:
         return True
 
     def _isolation_came(self, isolation: Isolation) -> None:
-        self._board.open(isolation.name, self.world.isolations.status_of(isolation.name))
+        self._board.open(isolation, self.world.isolations.status_of(isolation.name))
 
     def _isolation_went(self, isolation: Isolation) -> None:
         self._board.close(isolation.name)
@@ -229,6 +243,12 @@ class Engine:
         last = self._published.get(isolation, float("-inf"))
         wait = last + self._settings.status_interval - time.monotonic()
         self._isolations.add_after(isolation, max(wait, self._settings.status_delay))
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, ApiError):
+        return Failure(reason=error.reason, message=error.message)
+    return Failure(reason="InternalError", message=f"{type(error).__name__}; the operator's log has the whole trace")
 
 
 def _now() -> datetime:

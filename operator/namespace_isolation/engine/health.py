@@ -1,9 +1,10 @@
-"""/healthz and /readyz: alive while the event loop answers, ready once every cache is complete."""
+"""/healthz and /readyz: alive while the event loop answers, ready while every cache is complete and kept up."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from aiohttp import web
 
@@ -11,6 +12,9 @@ from namespace_isolation.cluster import ConnectionProblem
 from namespace_isolation.engine.engine import Engine
 
 __all__ = ["serve_health"]
+
+_LONGEST_SILENCE: Final = 150.0
+"""Seconds without a word on a collection: more than two bookmarks, which come about once a minute."""
 
 
 @asynccontextmanager
@@ -21,9 +25,13 @@ async def serve_health(engine: Engine, *, host: str, port: int) -> AsyncIterator
         return web.Response(status=200 if engine.error is None else 500, text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        if engine.synced:
-            return web.Response(text="ok\n")
-        return web.Response(status=503, text="the caches are not complete yet\n")
+        if not engine.synced:
+            return web.Response(status=503, text="the caches are not complete yet\n")
+        silent = engine.silent_for_longer_than(_LONGEST_SILENCE)
+        if silent:
+            text = f"nothing heard for {_LONGEST_SILENCE:.0f} s of {', '.join(silent)}; see the log for the reason\n"
+            return web.Response(status=503, text=text)
+        return web.Response(text="ok\n")
 
     app = web.Application()
     app.router.add_get("/healthz", healthz)

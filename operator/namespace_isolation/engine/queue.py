@@ -33,11 +33,6 @@ class WorkQueue:
         """Count the keys that are ready or in work."""
         return len(self._waiting) + len(self._working)
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is ready, in work, or due later."""
-        return not (self._waiting or self._working or self._later)
-
     def add(self, key: str) -> None:
         """Ask for a key to be looked at now; a later appointment for it is dropped."""
         timer = self._later.pop(key, None)

@@ -27,6 +27,8 @@ async def reconcile(
     view = observe(namespace)  # what is
     desired = decide(view)  # what should be
     plan = await look_closer(compare(desired, view), writer)  # what differs
-    outcome = await carry_out(plan, writer)  # make it so
+    outcome = await carry_out(  # make it so
+        plan, writer, still_wanted=lambda: observe(namespace).intent == view.intent
+    )
     board.record(view, desired, outcome)  # say so
     return outcome

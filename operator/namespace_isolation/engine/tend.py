@@ -15,8 +15,9 @@ from namespace_isolation.report.status import is_complete, status_of
 
 __all__ = ["tend"]
 
-_CONFLICT = 409
 _NOT_FOUND = 404
+_ANOTHER = frozenset({409, 422})
+"""The isolation changed meanwhile, or another one bears its name."""
 
 
 async def tend(name: str, *, world: World, board: Board, client: Client, now: Callable[[], datetime]) -> bool:
@@ -37,7 +38,7 @@ async def tend(name: str, *, world: World, board: Board, client: Client, now: Ca
     except ApiError as error:
         if error.status == _NOT_FOUND:
             return False  # deleted meanwhile; the watch will say so
-        if error.status == _CONFLICT:
+        if error.status in _ANOTHER:
             world.isolations.changed(await read(client, name))
         raise
 
@@ -57,5 +58,5 @@ async def _publish(isolation: Isolation, world: World, board: Board, client: Cli
     )
     if all(previous.get(key) == value for key, value in status.items()):
         return False
-    world.isolations.changed(await write_status(client, name, status))
+    world.isolations.changed(await write_status(client, isolation, status))
     return True

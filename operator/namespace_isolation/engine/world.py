@@ -37,7 +37,7 @@ class World:
         self._look_at, self._tend_to = look_at, tend_to
         self._came, self._went, self._left = came, went, left
         self.namespaces = NamespaceStore(self._namespace_changed)
-        self.policies = PolicyStore(look_at)
+        self.policies = PolicyStore(look_at, on_loss=self._policy_lost)
         self.isolations = IsolationStore(self._isolation_changed)
 
     def members(self, isolation: str) -> frozenset[str]:
@@ -69,6 +69,8 @@ class World:
             if known is None or known.ending:
                 continue
             for live in self.policies.live_in(namespace).values():
+                if live.ending:
+                    continue  # our part is done; whose finalizer holds it does not hold the isolation as well
                 owned = any(owner.uid == isolation.uid for owner in live.owners)
                 taken_away = isolation.stance is Stance.LEAVING and live.claims[:1] == (isolation.name,)
                 if owned or taken_away:
@@ -86,6 +88,12 @@ class World:
         for isolation in affected:
             self._tend_to(isolation)
         self._look_at(name)
+
+    def _policy_lost(self, isolation: str) -> None:
+        """Tend a deleted isolation whose policy somebody else changed or deleted: it may have been the last."""
+        known = self.isolations.by_name.get(isolation)
+        if known is not None and known.deleting:
+            self._tend_to(isolation)
 
     def _isolation_changed(self, old: Isolation | None, new: Isolation | None) -> None:
         if new is None:

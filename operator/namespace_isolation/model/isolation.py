@@ -43,9 +43,9 @@ class Isolation:
 
         One that goes with deletionPolicy Retain still wants its policies: only their ownerReferences go.
         """
-        if self.spec is None:
-            return Stance.FROZEN if self.retain or not self.deleting else Stance.LEAVING
-        return Stance.WANTED if self.retain or not self.deleting else Stance.LEAVING
+        if self.deleting and not self.retain:
+            return Stance.LEAVING
+        return Stance.FROZEN if self.spec is None else Stance.WANTED
 
     def same_intent(self, other: Isolation | None) -> bool:
         """Whether nothing changed that could change a policy or the status."""

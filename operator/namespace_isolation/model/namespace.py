@@ -16,4 +16,3 @@ class Namespace:
     uid: str
     labels: Mapping[str, str]
     ending: bool
-    resource_version: int

@@ -152,9 +152,11 @@ _PORT_SCHEMA: Final[dict[str, Any]] = {
     "minimum": 1,
     "maximum": limits.PORT_MAX,
     "maxLength": limits.PORT_NAME_LENGTH,
-    # No CEL: Kubernetes 1.31 takes a string that may be a number for one without a maximum, and refuses the CRD.
-    "pattern": "^([a-z0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+    # No CEL matches: Kubernetes 1.31 takes a string that may be a number for one without a maximum, and refuses the
+    # CRD. That a name has a letter is left to _HAS_LETTER, which says it in words.
+    "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$",
 }
+_HAS_LETTER: Final = f"{[*range(limits.PORT_NAME_LENGTH)]}.exists(i, i < size(self.port) && self.port.charAt(i) >= 'a')"
 _NUMERIC: Final = "has(self.port) && type(self.port) == int"
 
 
@@ -177,6 +179,11 @@ class Port(Wire):
         Rule(
             cel="!has(self.port) || type(self.port) == int || type(self.port) == string",
             message=_PORT_MESSAGE,
+            field_path=".port",
+        ),
+        Rule(
+            cel=f"!has(self.port) || type(self.port) != string || {_HAS_LETTER}",
+            message=_PORT_NAME_MESSAGE,
             field_path=".port",
         ),
         rule(

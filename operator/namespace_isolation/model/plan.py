@@ -9,7 +9,7 @@ from typing import Any
 
 from namespace_isolation.model.policy import LivePolicy, Policy
 
-__all__ = ["Create", "Delete", "Drift", "Plan", "Release", "Step", "Update", "Why"]
+__all__ = ["Create", "Delete", "Drift", "Plan", "Release", "Step", "Update", "Wait", "Why"]
 
 
 class Why(StrEnum):
@@ -79,7 +79,7 @@ class Update(_Wanted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NotWanted:
-    """A policy of ours that no isolation asks for."""
+    """A policy that is there and is not, or not so, to be there."""
 
     live: LivePolicy
     isolation: str
@@ -93,7 +93,21 @@ class _NotWanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete(_NotWanted):
-    """A policy that is to go."""
+    """A policy that is to go.
+
+    `keeps_flows`: pods that it selects are not isolated by default afterwards, so what it allows goes on being allowed
+    and must not be cut while something that isolates these pods is still there.
+    """
+
+    keeps_flows: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(_NotWanted):
+    """A policy that was deleted, is held by somebody's finalizer, and still works: that can only be told."""
+
+    wanted: bool
+    """Whether it is to come back once it is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +115,7 @@ class Release(_NotWanted):
     """A policy that stays when its isolation goes, though it cannot be rendered: only its ownerReference is removed."""
 
 
-Step = Create | Update | Delete | Release
+Step = Create | Update | Delete | Release | Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

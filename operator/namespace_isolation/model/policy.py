@@ -112,6 +112,7 @@ class LivePolicy:
     hash: str | None
     owners: tuple[Owner, ...]
     reach: Reach
+    directions: frozenset[str]
     ending: bool
     foreign: bool = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.model.isolation import Isolation, Stance
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.policy import LivePolicy
 
@@ -25,3 +25,8 @@ class View:
     isolations: Mapping[str, Isolation]
     live: Mapping[str, LivePolicy]
     lost: frozenset[str]
+
+    @property
+    def intent(self) -> tuple[tuple[str, str, int, Stance], ...]:
+        """Name what is asked for: it changes whenever other policies may be wanted."""
+        return tuple((each.name, each.uid, each.generation, each.stance) for each in self.governing)

@@ -19,6 +19,7 @@ def watch_isolations(registry: kopf.OperatorRegistry, store: IsolationStore) -> 
     async def seen(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - Kopf hands over much more
         document: dict[str, Any] = dict(event["object"])
         if event["type"] == "DELETED":
-            store.removed(document["metadata"]["name"], document["metadata"]["uid"])
+            metadata = document["metadata"]
+            store.removed(metadata["name"], metadata["uid"], int(metadata["resourceVersion"]))
         else:
             store.changed(document)

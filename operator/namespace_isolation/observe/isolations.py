@@ -54,12 +54,19 @@ class IsolationStore:
         self._on_change = on_change
         self._by_name: dict[str, Isolation] = {}
         self._status: dict[str, Json] = {}
-        self._gone: set[str] = set()
+        self._gone: dict[str, int] = {}
+        self._listed_version = 0
+        self._seen_version = 0
 
     @property
     def by_name(self) -> Mapping[str, Isolation]:
         """All isolations."""
         return self._by_name
+
+    @property
+    def seen_version(self) -> int:
+        """The newest version seen so far: a list that is asked for now is not older."""
+        return self._seen_version
 
     def status_of(self, name: str) -> Json:
         """Give the status of an isolation as last seen or written; empty where there is none."""
@@ -68,35 +75,56 @@ class IsolationStore:
     def changed(self, document: Mapping[str, Any]) -> None:
         """Take one isolation as served; older news than what is known, its removal too, is dropped."""
         metadata = document["metadata"]
+        version = int(metadata["resourceVersion"])
+        self._seen_version = max(self._seen_version, version)
         old = self._by_name.get(metadata["name"])
-        if metadata["uid"] in self._gone:
-            return  # a list, or the answer to a write of ours, that was overtaken by the deletion
-        if old is not None and old.resource_version >= int(metadata["resourceVersion"]):
+        if (old is None or old.uid != metadata["uid"]) and version <= self._listed_version:
+            return  # news, or the answer to a write of ours, of one that was gone when the list was made
+        self._take(document)
+
+    def removed(self, name: str, uid: str, resource_version: int) -> None:
+        """Drop one isolation, if it is still that one; `resource_version` is that of its deletion."""
+        self._seen_version = max(self._seen_version, resource_version)
+        if resource_version > self._listed_version:
+            self._gone[uid] = resource_version
+        old = self._by_name.get(name)
+        if old is not None and old.uid == uid:
+            self._drop(old)
+
+    def replaced(self, documents: list[Json], resource_version: int, *, asked_at: int = 0) -> None:
+        """Take the complete list; what is not in it and not newer is gone.
+
+        `asked_at` is the `seen_version` when it was asked for (0: nothing was seen). A list older than that means that
+        the API server's history went back: then only the list counts, and what it holds may be another than is known.
+        """
+        rewound = resource_version < asked_at
+        if resource_version < self._listed_version and not rewound:
+            return  # overtaken by a newer list
+        present = {document["metadata"]["uid"] for document in documents}
+        for old in list(self._by_name.values()):
+            if rewound or (old.uid not in present and old.resource_version <= resource_version):
+                self._drop(old)
+        self._gone = {} if rewound else {uid: gone for uid, gone in self._gone.items() if gone > resource_version}
+        self._listed_version = resource_version
+        self._seen_version = resource_version if rewound else max(self._seen_version, resource_version)
+        for document in documents:
+            self._take(document)
+
+    def _take(self, document: Mapping[str, Any]) -> None:
+        old = self._by_name.get(document["metadata"]["name"])
+        if document["metadata"]["uid"] in self._gone:
+            return  # overtaken by the deletion
+        if old is not None and old.resource_version >= int(document["metadata"]["resourceVersion"]):
             return
         isolation = read_isolation(document)
         self._by_name[isolation.name] = isolation
         self._status[isolation.name] = dict(document.get("status") or {})
         self._on_change(old, isolation)
 
-    def removed(self, name: str, uid: str) -> None:
-        """Drop one isolation, if it is still that one."""
-        self._gone.add(uid)
-        old = self._by_name.get(name)
-        if old is None or old.uid != uid:
-            return
-        del self._by_name[name]
-        self._status.pop(name, None)
+    def _drop(self, old: Isolation) -> None:
+        del self._by_name[old.name]
+        self._status.pop(old.name, None)
         self._on_change(old, None)
-
-    def replaced(self, documents: list[Json], resource_version: int) -> None:
-        """Take the complete list; what is not in it and not newer is gone."""
-        present = {document["metadata"]["uid"] for document in documents}
-        for old in list(self._by_name.values()):
-            if old.uid not in present and old.resource_version <= resource_version:
-                self.removed(old.name, old.uid)
-        for document in documents:
-            self.changed(document)
-        self._gone.clear()
 
 
 def _read_spec(raw: Mapping[str, Any]) -> tuple[IsolationSpec | None, tuple[Fault, ...]]:

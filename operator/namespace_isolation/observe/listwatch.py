@@ -59,13 +59,17 @@ class ListWatch(Generic[T]):
         `before_list` is awaited before a complete LIST is put into the store: what decides about it must be as fresh.
         """
         self.synced = asyncio.Event()
-        self.last_contact: float | None = None
+        self._last_contact: float | None = None
         self._client = client
-        self._path = path
+        self.path = path
         self._store = store
         self._clock = clock
         self._before_list = before_list
         self._log = structlog.get_logger()
+
+    def silence(self) -> float:
+        """Tell for how many seconds nothing was heard; bookmarks come about once a minute."""
+        return 0.0 if self._last_contact is None else self._clock() - self._last_contact
 
     async def run(self) -> None:
         """Follow the collection until cancelled; every failure is logged and tried again with growing pauses.
@@ -94,21 +98,21 @@ class ListWatch(Generic[T]):
     async def _list(self) -> str:
         values: list[T] = []
         version = ""
-        async for page in self._client.pages(self._path):
+        async for page in self._client.pages(self.path):
             values += [self._store.read(item) for item in page["items"]]
             # Every page of one list carries the version of the first.
             version = page["metadata"]["resourceVersion"]
         await self._before_list()
-        self.last_contact = self._clock()
+        self._last_contact = self._clock()
         self._store.replaced(values, int(version))
         self.synced.set()
         return version
 
     async def _events(self, resource_version: str) -> AsyncIterator[Json]:
         async for event in self._client.watch(
-            self._path, resource_version=resource_version, seconds=_WATCH_SECONDS, silence=_SILENCE_SECONDS
+            self.path, resource_version=resource_version, seconds=_WATCH_SECONDS, silence=_SILENCE_SECONDS
         ):
-            self.last_contact = self._clock()
+            self._last_contact = self._clock()
             yield event
 
     def _take(self, event: Json) -> str:

@@ -35,7 +35,6 @@ class NamespaceStore:
             uid=metadata["uid"],
             labels=metadata.get("labels") or {},
             ending="deletionTimestamp" in metadata,
-            resource_version=int(metadata["resourceVersion"]),
         )
 
     def replaced(self, values: list[Namespace], resource_version: int) -> None:  # noqa: ARG002 - the Store's form

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.outcome import Failure, Outcome, Result, StepResult
 from namespace_isolation.model.plan import Delete
 from namespace_isolation.model.policy import Policy
@@ -19,18 +20,22 @@ __all__ = ["Board", "Standing"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One isolation in one namespace, as of a generation of the isolation: policies desired and in place."""
+    """One isolation in one namespace, as of a generation of the isolation: policies desired and in place.
+
+    `undone`: steps that failed or were held; `outstanding`: those of them that are to correct drift.
+    """
 
     generation: int
     desired: int
     in_place: int
+    undone: int
     outstanding: int
     failures: tuple[Failure, ...]
 
     @property
     def in_sync(self) -> bool:
         """Whether everything is as it should be."""
-        return self.desired == self.in_place and not self.failures and not self.outstanding
+        return self.desired == self.in_place and not self.undone
 
 
 class Board:
@@ -42,16 +47,20 @@ class Board:
         self._on_news = on_news
         self._standings: dict[str, dict[str, Standing]] = {}
         self._concerned: dict[str, set[str]] = {}
+        self._uids: dict[str, str] = {}
         self._drift: dict[str, DriftLog] = {}
         self._wrote: set[str] = set()
 
-    def open(self, isolation: str, status: Mapping[str, Any]) -> None:
+    def open(self, isolation: Isolation, status: Mapping[str, Any]) -> None:
         """Start the account of an isolation from its status."""
-        self._drift[isolation] = DriftLog(status)
-        self._standings[isolation] = {}
+        self._uids[isolation.name] = isolation.uid
+        self._drift[isolation.name] = DriftLog(status)
+        self._standings[isolation.name] = {}
+        self._wrote.discard(isolation.name)
 
     def close(self, isolation: str) -> None:
         """Drop the account of an isolation that is gone."""
+        self._uids.pop(isolation, None)
         self._drift.pop(isolation, None)
         self._standings.pop(isolation, None)
         self._wrote.discard(isolation)
@@ -83,34 +92,47 @@ class Board:
             results.setdefault(each.step.isolation, []).append(each)
             if each.result is Result.DONE and each.step.name in desired and not isinstance(each.step, Delete):
                 in_place[each.step.isolation] += 1
-        governing = {isolation.name: isolation.generation for isolation in view.governing}
         now = self._now()
-        for isolation in self._concerned.get(view.name, set()) - governing.keys() - results.keys():
-            self.leave(isolation, view.name)  # no longer selected, and nothing of it is left
-        for isolation in governing.keys() | results.keys():
-            if isolation not in self._drift:
-                continue  # gone: nobody reads its status
-            done = results.get(isolation, [])
+        governing = {isolation.name for isolation in view.governing}
+        for name in self._concerned.get(view.name, set()) - governing - results.keys():
+            self.leave(name, view.name)  # no longer selected, and nothing of it is left
+        for isolation in self._accounts(view, governing | results.keys()):
+            done = results.get(isolation.name, [])
+            undone = [each for each in done if each.result in {Result.FAILED, Result.HELD}]
             if done:
-                self._wrote.add(isolation)
+                self._wrote.add(isolation.name)
             for each in done:
-                self._drift[isolation].add(view.name, each, now)
-            self._post(
-                isolation,
-                view.name,
-                Standing(
-                    generation=governing.get(isolation, view.isolations[isolation].generation),
-                    desired=wanted[isolation],
-                    in_place=in_place[isolation],
-                    outstanding=sum(_is_outstanding(each) for each in done),
-                    failures=tuple(each.failure for each in done if each.failure is not None),
-                ),
-                keep=isolation in governing,
+                self._drift[isolation.name].add(view.name, each, now)
+            standing = Standing(
+                generation=isolation.generation,
+                desired=wanted[isolation.name],
+                in_place=in_place[isolation.name],
+                undone=len(undone),
+                outstanding=sum(each.step.why.is_drift for each in undone),
+                failures=tuple(each.failure for each in undone if each.failure is not None),
             )
+            self._post(isolation.name, view.name, standing, keep=isolation.name in governing)
+
+    def record_trouble(self, view: View, failure: Failure) -> None:
+        """Take that a namespace could not be reconciled at all: nobody knows what is in place there."""
+        for isolation in self._accounts(view, {each.name for each in view.governing}):
+            self._wrote.add(isolation.name)
+            standing = Standing(
+                generation=isolation.generation, desired=0, in_place=0, undone=1, outstanding=0, failures=(failure,)
+            )
+            self._post(isolation.name, view.name, standing, keep=True)
+
+    def _accounts(self, view: View, names: Iterable[str]) -> Iterator[Isolation]:
+        """Give those isolations, as they were viewed, whose status is still kept: not gone, nor another of the name."""
+        governing = {each.name: each for each in view.governing}
+        for name in sorted(names):
+            isolation = governing.get(name) or view.isolations.get(name)
+            if isolation is not None and self._uids.get(name) == isolation.uid:
+                yield isolation
 
     def _post(self, isolation: str, namespace: str, standing: Standing, *, keep: bool) -> None:
         """Keep a standing; of a namespace that is no longer selected, only what still fails there."""
-        if keep or standing.failures:
+        if keep or standing.undone:
             self._standings[isolation][namespace] = standing
             self._concerned.setdefault(namespace, set()).add(isolation)
         else:
@@ -123,7 +145,3 @@ class Board:
         concerned.discard(isolation)
         if not concerned:
             self._concerned.pop(namespace, None)
-
-
-def _is_outstanding(each: StepResult) -> bool:
-    return each.step.why.is_drift and each.result in {Result.FAILED, Result.HELD}

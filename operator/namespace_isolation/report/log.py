@@ -7,11 +7,18 @@ from collections import Counter
 import structlog
 
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Release, Update
+from namespace_isolation.model.plan import Create, Delete, Release, Update, Wait
 
 __all__ = ["log_outcome"]
 
 _DONE = {Create: "created", Update: "updated", Delete: "deleted", Release: "released"}
+_FAILED = {
+    Create: "policy not created",
+    Update: "policy not updated",
+    Delete: "policy not deleted",
+    Release: "policy not released",
+    Wait: "policy held by a finalizer",
+}
 
 
 def log_outcome(outcome: Outcome, *, seconds: float) -> None:
@@ -22,7 +29,7 @@ def log_outcome(outcome: Outcome, *, seconds: float) -> None:
     routine: Counter[str] = Counter()
     for each in outcome.results:
         if each.result is Result.FAILED:
-            log.warning("policy cannot be written", **_fields(each))
+            log.warning(_FAILED[type(each.step)], **_fields(each))
         elif each.result is Result.HELD:
             log.warning("policy kept until what failed before it succeeds", **_fields(each))
         elif each.result is Result.DONE and each.step.why.is_drift:

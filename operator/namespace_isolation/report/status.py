@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from namespace_isolation.model import limits
 from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.model.outcome import Failure
 from namespace_isolation.report.board import Standing
 from namespace_isolation.report.conditions import accepted, ready, with_transition_times
 from namespace_isolation.report.drift_log import DriftLog
@@ -18,6 +19,9 @@ Json = dict[str, Any]
 
 _MESSAGE_LENGTH: Final = 300
 """Characters of a problem's message: twenty of them stay readable."""
+_HELD: Final = Failure(
+    reason="Held", message="Policies that are to go wait for others that cannot be written or deleted."
+)
 
 
 def is_complete(isolation: Isolation, members: Iterable[str], standings: Mapping[str, Standing]) -> bool:
@@ -41,7 +45,7 @@ def status_of(
         if name in members and standing.generation == isolation.generation
     }
     in_sync = sum(standing.in_sync for standing in current.values())
-    failing = {name: standing for name, standing in standings.items() if standing.failures}
+    failing = {name: standing for name, standing in standings.items() if standing.undone}
     desired = sum(standing.desired for standing in current.values())
     in_place = sum(standing.in_place for standing in current.values())
     conditions = [
@@ -72,8 +76,9 @@ def _problems(failing: Mapping[str, Standing]) -> list[Json]:
     return [
         {
             "namespace": name,
-            "reason": failing[name].failures[0].reason[: limits.WORD_LENGTH],
-            "message": failing[name].failures[0].message[:_MESSAGE_LENGTH],
+            "reason": failure.reason[: limits.WORD_LENGTH],
+            "message": failure.message[:_MESSAGE_LENGTH],
         }
         for name in sorted(failing)[: limits.RECENT]
+        for failure in (failing[name].failures or (_HELD,))[:1]
     ]

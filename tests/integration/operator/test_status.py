@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from namespace_isolation.apply.isolations import write_status
 from namespace_isolation.apply.policies import policies_path
-from namespace_isolation.observe.isolations import isolation_path
+from namespace_isolation.cluster import ApiError
+from namespace_isolation.observe.isolations import isolation_path, read_isolation
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
 from tests.support.cluster import Cluster
 from tests.support.operator import OPERATOR_USER
@@ -181,3 +184,17 @@ def _status_writes(cluster: Cluster, since: int, isolation: str) -> int:
         event["objectRef"].get("subresource") == "status" and event["objectRef"].get("name") == isolation
         for event in cluster.audited_writes(since, user=OPERATOR_USER)
     )
+
+
+async def test_a_status_is_refused_by_another_resource_of_the_name(stage: Stage) -> None:
+    """Who writes it may not have heard yet that the resource was deleted and made anew."""
+    namespace = await stage.namespace()
+    isolation = await stage.isolation({"namespaces": {"names": [namespace]}})
+    status = await stage.converged(isolation)
+    known = read_isolation(await stage.admin.get(isolation_path(isolation)))
+    with pytest.raises(ApiError) as refused:
+        await write_status(stage.admin, replace(known, uid="of-its-predecessor"), {"observedGeneration": 0})
+    assert refused.value.status == 422
+    assert await stage.status(isolation) == status
+    written = await write_status(stage.admin, known, status)
+    assert written["status"] == status

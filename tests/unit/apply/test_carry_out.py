@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from namespace_isolation.apply.carry_out import carry_out
 from namespace_isolation.compare.order import in_safe_order
@@ -28,6 +31,9 @@ class Recorder:
         self.written: list[str] = []
         self.together: list[set[str]] = []
         self._under_way: set[str] = set()
+        self.still_wanted = True
+        self.broken = ""
+        self.ended: list[str] = []
 
     async def read(self, namespace: str, name: str) -> Mapping[str, Any] | None:
         """Read nothing."""
@@ -41,6 +47,10 @@ class Recorder:
         await asyncio.sleep(0)
         self.together.append(set(self._under_way))
         self._under_way.discard(step.name)
+        if step.name == self.broken:
+            raise RuntimeError(step.name)
+        await asyncio.sleep(0)
+        self.ended.append(step.name)
         result = self.results.get(step.name.replace(".", "_").replace("-", "_"), Result.DONE)
         failure = Failure(reason="Forbidden", message="no") if result is Result.FAILED else None
         return StepResult(step=step, result=result, failure=failure)
@@ -55,13 +65,14 @@ def _update(name: str, spec: Json) -> Update:
     return Update(policy=wanted, live=live_from(wanted, digest="0"), why=Why.OUTDATED)
 
 
-def _delete(name: str, spec: Json) -> Delete:
-    return Delete(live=live_from(policy(name, spec)), isolation=name.partition(".")[0], why=Why.UNWANTED)
+def _delete(name: str, spec: Json, *, keeps_flows: bool = True) -> Delete:
+    live = live_from(policy(name, spec))
+    return Delete(live=live, isolation=name.partition(".")[0], why=Why.UNWANTED, keeps_flows=keeps_flows)
 
 
 async def _outcome(writer: Recorder, *steps: Step) -> Outcome:
     plan = Plan(namespace="payments", phases=in_safe_order(steps), kept=(("a", "a.kept"),))
-    return await carry_out(plan, writer)
+    return await carry_out(plan, writer, still_wanted=lambda: writer.still_wanted)
 
 
 def _results(outcome: Outcome) -> dict[str, Result]:
@@ -88,12 +99,45 @@ async def test_what_was_kept_is_handed_on() -> None:
     assert not outcome.failed
 
 
-async def test_a_failure_stops_no_later_creation_or_update() -> None:
-    """Every change is tried: a denial comes even where an allowance could not be written."""
-    writer = Recorder(a_x=Result.FAILED, a_y=Result.FAILED)
-    outcome = await _outcome(writer, _create("a.x", _SOME), _update("a.y", _SOME), _create("a.deny", _DENY))
-    assert _results(outcome) == {"a.x": Result.FAILED, "a.y": Result.FAILED, "a.deny": Result.DONE}
+async def test_a_failure_stops_no_later_creation_or_repair() -> None:
+    """A denial comes even where an allowance could not be written, and drift is always repaired."""
+    writer = Recorder(a_x=Result.FAILED)
+    repair = replace(_update("a.y", _SOME), why=Why.MODIFIED)
+    outcome = await _outcome(writer, _create("a.x", _SOME), repair, _create("a.deny", _DENY))
+    assert _results(outcome) == {"a.x": Result.FAILED, "a.y": Result.DONE, "a.deny": Result.DONE}
     assert outcome.failed
+
+
+async def test_an_edit_takes_nothing_out_after_a_failure_of_its_isolation() -> None:
+    """What moved into a policy that could not be written stays in the one where it was."""
+    writer = Recorder(a_x=Result.FAILED)
+    outcome = await _outcome(writer, _create("a.x", _SOME), _update("a.y", _SOME), _update("b.y", _SOME))
+    assert _results(outcome) == {"a.x": Result.FAILED, "a.y": Result.HELD, "b.y": Result.DONE}
+
+
+async def test_nothing_is_taken_out_for_isolations_that_changed_meanwhile() -> None:
+    """The plan is stale then: what is missing is still created, and the rest is left to the next look."""
+    writer = Recorder()
+    writer.still_wanted = False
+    outcome = await _outcome(writer, _create("a.x", _SOME), _update("a.y", _SOME), _delete("a.old", _SOME))
+    assert _results(outcome) == {"a.x": Result.DONE, "a.y": Result.HELD, "a.old": Result.HELD}
+
+
+async def test_what_stays_denied_anyway_is_removed_though_another_denial_cannot_be() -> None:
+    """A finalizer on an old denial must not keep an entry alive that was taken out of the resource."""
+    writer = Recorder(a_deny=Result.FAILED)
+    outcome = await _outcome(writer, _delete("a.deny", _DENY), _delete("a.web", _SOME, keeps_flows=False))
+    assert _results(outcome) == {"a.deny": Result.FAILED, "a.web": Result.DONE}
+
+
+async def test_a_step_that_raises_is_told_after_the_others_of_its_phase_have_ended() -> None:
+    """Nothing goes on writing in a namespace that was given back."""
+    writer = Recorder(a_x=Result.DONE)
+    broken = _create("a.broken", _SOME)
+    writer.broken = broken.name
+    with pytest.raises(RuntimeError, match="broken"):
+        await _outcome(writer, broken, _create("a.x", _SOME))
+    assert writer.ended == ["a.x"]
 
 
 async def test_deletions_of_an_isolation_are_held_after_its_failure() -> None:
@@ -126,11 +170,18 @@ async def test_allowances_of_another_isolation_stay_too_while_a_denial_cannot_be
     assert _results(outcome) == {"a.deny": Result.FAILED, "b.dns": Result.HELD}
 
 
-async def test_an_allowance_that_cannot_be_removed_holds_no_other_isolation() -> None:
-    """Only a denial that stays needs what others allow."""
+async def test_an_allowance_for_every_pod_that_cannot_be_removed_holds_the_others() -> None:
+    """It isolates every pod, too, and the pods of the others would keep nothing else."""
     writer = Recorder(a_dns=Result.FAILED)
     outcome = await _outcome(writer, _delete("a.dns", _EVERY), _delete("b.web", _SOME), _delete("a.web", _SOME))
-    assert _results(outcome) == {"a.dns": Result.FAILED, "b.web": Result.DONE, "a.web": Result.HELD}
+    assert _results(outcome) == {"a.dns": Result.FAILED, "b.web": Result.HELD, "a.web": Result.HELD}
+
+
+async def test_an_allowance_for_some_pods_that_cannot_be_removed_holds_nothing() -> None:
+    """A tenant's finalizer on one policy keeps no other alive."""
+    writer = Recorder(a_web=Result.FAILED)
+    outcome = await _outcome(writer, _delete("a.web", _SOME), _delete("a.x", _SOME), _create("a.new", _SOME))
+    assert _results(outcome) == {"a.new": Result.DONE, "a.web": Result.FAILED, "a.x": Result.DONE}
 
 
 async def test_what_is_moot_or_held_is_no_failure_that_holds_others() -> None:

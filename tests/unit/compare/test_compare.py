@@ -9,7 +9,7 @@ import pytest
 
 from namespace_isolation.compare.compare import compare
 from namespace_isolation.model.isolation import Isolation
-from namespace_isolation.model.plan import Create, Delete, Plan, Release, Update, Why
+from namespace_isolation.model.plan import Create, Delete, Plan, Release, Update, Wait, Why
 from namespace_isolation.model.policy import LivePolicy, Owner, rendering_hash
 from namespace_isolation.model.view import View
 from tests.support.objects import desired_in, isolation, live_from, policy, view
@@ -188,13 +188,17 @@ TABLE: dict[str, tuple[View, Steps]] = {
         view(_frozen(), live=_live(owners=_OTHER_OWNER)),
         {},
     ),
-    "a policy that is being deleted is not deleted again": (
+    "an unwanted policy that a finalizer holds is waited for": (
         view(isolation(dns={"enabled": False}), live=(replace(LIVE_DNS, ending=True), LIVE_DENY)),
-        {},
+        {DNS: (Wait, Why.UNWANTED)},
     ),
-    "a wanted policy that is being deleted is not written while it is as it should be": (
+    "a wanted policy that is being deleted is waited for while it is as it should be": (
         view(TEAM, live=_live(ending=True)),
-        {},
+        {DENY: (Wait, Why.DELETED)},
+    ),
+    "a policy that is back without a mark after ours was lost is drift": (
+        view(TEAM, live=_live(managed_by=None, isolation=None, hash=None, owners=()), lost={DENY}),
+        {DENY: (Update, Why.MODIFIED)},
     ),
     "a wanted policy that is being deleted and is open is closed": (
         view(TEAM, live=_live(ending=True, digest=_OPEN, foreign=True)),
@@ -234,3 +238,14 @@ def test_a_deletion_names_the_isolation_that_it_is_done_for() -> None:
 def test_only_what_somebody_else_did_is_drift(why: Why) -> None:
     """Modified, Deleted and Extra; everything else is our own work."""
     assert why.is_drift == (why in {Why.MODIFIED, Why.DELETED, Why.EXTRA})
+
+
+def test_a_deletion_keeps_flows_where_the_pods_are_not_isolated_afterwards() -> None:
+    """An entry that is taken out of a resource that still denies is to be cut; one of a resource that goes is not."""
+    web = {"name": "web", "to": [{"podSelector": {"matchLabels": {"app": "api"}}}]}
+    before = isolation(allow=[web])
+    live = [live_from(each) for each in desired_in(view(before)).values()]
+    edited = [step for step in _plan(view(isolation(generation=2), live=live)).steps() if isinstance(step, Delete)]
+    gone = [step for step in _plan(view(isolation(deleting=True), live=live)).steps() if isinstance(step, Delete)]
+    assert {step.keeps_flows for step in edited} == {False}
+    assert {step.keeps_flows for step in gone} == {True}

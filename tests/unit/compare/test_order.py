@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from namespace_isolation.compare.compare import compare
 from namespace_isolation.compare.order import in_safe_order
 from namespace_isolation.model.isolation import Isolation
-from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Why
+from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Wait, Why
 from namespace_isolation.model.policy import LivePolicy, Policy, Reach
 from tests.support.objects import desired_in, isolation, live_from, policy, view
 from tests.support.strategies import specs
@@ -103,12 +103,12 @@ def _plan(before: Isolation, after: Isolation) -> tuple[Plan, dict[str, Json]]:
 def _after(state: dict[str, Json], step: Step) -> dict[str, Json]:
     if isinstance(step, Delete):
         return {name: spec for name, spec in state.items() if name != step.name}
-    assert not isinstance(step, Release)
+    assert not isinstance(step, Release | Wait)
     return {**state, step.name: step.policy.spec}
 
 
 def _rank(step: Step) -> int:
-    return step.live.reach if isinstance(step, Delete | Release) else step.policy.reach
+    return step.live.reach if isinstance(step, Delete | Release | Wait) else step.policy.reach
 
 
 # Verbatim policies may be exchanged for anything; the promise is about what we generate.

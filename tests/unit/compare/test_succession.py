@@ -12,9 +12,11 @@ from namespace_isolation.compare.compare import compare
 from namespace_isolation.compare.flows import flows_of
 from namespace_isolation.compare.succession import in_succession
 from namespace_isolation.desire.render import render
+from namespace_isolation.model.canonical import canonical_spec, digest_of, dumps
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.plan import Create, Delete, Plan, Update, Why
+from namespace_isolation.model.policy import rendering_hash
 from namespace_isolation.model.view import View
 from namespace_isolation.observe.isolations import read_isolation
 from namespace_isolation.observe.policies import read_policy
@@ -22,7 +24,7 @@ from namespace_isolation.observe.policies import read_policy
 Json = dict[str, Any]
 Objects = dict[str, Json]
 
-SHOP = Namespace(name="shop", uid="n", labels={}, ending=False, resource_version=1)
+SHOP = Namespace(name="shop", uid="n", labels={}, ending=False)
 
 
 def isolation(spec: Json, generation: int) -> Isolation:
@@ -113,6 +115,46 @@ def test_two_entries_that_swap_are_bridged() -> None:
     assert {step.why for step in again.steps()} == {Why.UNWANTED}
 
 
+def test_an_entry_that_moves_to_other_pods_while_a_denial_comes_is_bridged() -> None:
+    """Before the denial its old pods would be open, after it the new ones would be cut: the bridge covers both."""
+    moved = {**entry("a", "web", 80), "to": [{"podSelector": {"matchLabels": {"app": "other"}}}]}
+    before = isolation({"defaultDeny": [], "allow": [entry("a", "web", 80)]}, 1)
+    after = isolation({"defaultDeny": ["Ingress"], "allow": [moved]}, 2)
+    objects = all_of(before)
+    plan = plan_from(after, objects)
+    kinds = [(step.name, type(step)) for step in plan.steps() if "ingress" in step.name or step.why is Why.BRIDGE]
+    assert kinds[0][1] is Create
+    assert kinds[1:] == [("team.allow-a-ingress", Update), ("team.default-deny-ingress", Create)]
+
+
+def test_a_bridge_that_an_interrupted_edit_left_is_kept() -> None:
+    """It is neither built again beside its own deletion, nor deleted before the edit is through."""
+    before = isolation({"allow": [entry("a", "web", 80), entry("b", "web", 90)]}, 1)
+    after = isolation({"allow": [entry("a", "web", 90), entry("b", "web", 80)]}, 2)
+    objects = all_of(before)
+    left = states(plan_from(after, objects), objects)[1]
+    plan = plan_from(after, left)
+    assert not [step for step in plan.steps() if not isinstance(step, Update)]
+    end = states(plan, left)[-1]
+    assert [step.why for step in plan_from(after, end).steps()] == [Why.UNWANTED] * 2
+
+
+def test_what_older_api_servers_store_as_an_ip_block_stops_nobody() -> None:
+    """Host bits and what is no address at all count as overlapping with everything."""
+    before = isolation({"allow": [entry("a", "web", 80), entry("b", "web", 90)]}, 1)
+    after = isolation({"allow": [entry("a", "web", 90), entry("b", "web", 80)]}, 2)
+    objects = all_of(before)
+    for cidr in ("10.0.0.1/0", "010.0.0.0/8"):
+        for document in objects.values():
+            document["spec"] = {**document["spec"], "egress": [{"to": [{"ipBlock": {"cidr": cidr}}]}]}
+            digest = digest_of(canonical_spec(document["spec"]))
+            document["metadata"]["annotations"] = {
+                **document["metadata"]["annotations"],
+                "nsiso.dev/hash": rendering_hash(digest),
+            }
+        assert list(plan_from(after, objects).steps())
+
+
 def test_entries_that_have_nothing_in_common_are_not_bridged() -> None:
     """Two ports of two applications may change together without any extra write."""
     spec = [entry("a", "web", 80), {**entry("b", "web", 90), "to": [{"podSelector": {"matchLabels": {"app": "x"}}}]}]
@@ -123,9 +165,14 @@ def test_entries_that_have_nothing_in_common_are_not_bridged() -> None:
     assert all(isinstance(step, Update) for step in plan.steps())
 
 
-_selectors = st.sampled_from(
-    [{}, {"matchLabels": {"app": "web"}}, {"matchLabels": {"app": "api"}}, {"matchLabels": {"tier": "1"}}]
-)
+_SELECTORS: list[Json] = [
+    {},
+    {"matchLabels": {"app": "web"}},
+    {"matchLabels": {"app": "api"}},
+    {"matchLabels": {"tier": "1"}},
+]
+_TEXTS = [dumps(selector) for selector in _SELECTORS]
+_selectors = st.sampled_from(_SELECTORS)
 _locals = st.lists(_selectors.map(lambda each: {"podSelector": each}), min_size=1, max_size=2)
 _remotes = st.sampled_from(
     [
@@ -168,11 +215,13 @@ def test_no_edit_ever_cuts_a_flow_that_stays_or_opens_what_stays_denied(before: 
     assert (final or history or [objects])[-1].keys() == end.keys()
 
 
-def denies(objects: Mapping[str, Json]) -> set[str]:
-    """Name the directions for which some policy isolates every pod."""
+def denies(objects: Mapping[str, Json]) -> set[tuple[str, str]]:
+    """Name the directions for which pods are isolated, for each selector that the strategies use."""
+    specs = [document["spec"] for document in objects.values()]
     return {
-        direction
-        for document in objects.values()
-        if not document["spec"]["podSelector"]
-        for direction in document["spec"]["policyTypes"]
+        (selector, direction)
+        for selector in _TEXTS
+        for spec in specs
+        if not spec["podSelector"] or dumps(spec["podSelector"]) == selector
+        for direction in spec["policyTypes"]
     }

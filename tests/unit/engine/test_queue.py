@@ -31,6 +31,12 @@ async def _drain(queue: WorkQueue) -> list[str]:
     return keys
 
 
+async def _idle(queue: WorkQueue) -> bool:
+    """Whether nothing is ready, in work, or due later: a queue closed to finish gives out nothing more."""
+    queue.close(finish=True)
+    return len(queue) == 0 and await queue.get() is None
+
+
 def _idle_worker(queue: WorkQueue) -> asyncio.Task[str | None]:
     return asyncio.ensure_future(queue.get())
 
@@ -47,7 +53,7 @@ async def test_keys_come_in_the_order_in_which_they_were_added() -> None:
     for key in "cab":
         queue.add(key)
     assert await _drain(queue) == ["c", "a", "b"]
-    assert queue.idle
+    assert await _idle(queue)
 
 
 async def test_a_key_that_waits_is_held_once() -> None:
@@ -82,7 +88,7 @@ async def test_a_key_in_work_is_given_to_nobody_else_and_comes_back_once() -> No
     queue.done("a")
     assert await other == "a"
     queue.done("a")
-    assert queue.idle
+    assert await _idle(queue)
 
 
 async def test_many_workers_share_the_keys_and_never_one_key() -> None:
@@ -117,10 +123,10 @@ async def test_many_workers_share_the_keys_and_never_one_key() -> None:
 
 
 async def test_a_later_appointment_comes_when_it_is_due() -> None:
-    """Until then the queue is empty, but not idle."""
+    """Until then the queue is empty."""
     queue = WorkQueue()
     queue.add_after("a", 0.001)
-    assert (len(queue), queue.idle) == (0, False)
+    assert len(queue) == 0
     assert await queue.get() == "a"
 
 
@@ -132,7 +138,7 @@ async def test_the_earlier_of_two_appointments_counts() -> None:
         queue.add_after("a", second)
         assert await queue.get() == "a"
         queue.done("a")
-        assert queue.idle
+        assert await _idle(queue)
 
 
 async def test_a_key_that_is_wanted_now_needs_no_appointment() -> None:
@@ -146,7 +152,7 @@ async def test_a_key_that_is_wanted_now_needs_no_appointment() -> None:
     queue.add_after("a", 60.0)
     queue.done("a")
     assert await _drain(queue) == ["a"]
-    assert queue.idle
+    assert await _idle(queue)
 
 
 async def test_an_appointment_that_falls_due_in_work_brings_the_key_back() -> None:
@@ -210,7 +216,7 @@ async def test_a_queue_closed_at_once_drops_what_waits_and_what_is_due_later() -
     queue.done("a")
     await waiting
     assert await queue.get() is None
-    assert queue.idle
+    assert await _idle(queue)
 
 
 async def test_a_queue_closed_to_finish_gives_out_what_waits_and_what_is_due_later() -> None:
@@ -254,7 +260,7 @@ async def test_a_closed_queue_takes_nothing_new() -> None:
     queue.add("a")
     queue.add_after("b", 0)
     queue.retry("c")
-    assert queue.idle
+    assert await _idle(queue)
     await queue.drained()
 
 

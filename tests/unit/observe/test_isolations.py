@@ -155,7 +155,7 @@ def test_every_news_is_told_with_what_was_before() -> None:
     seen = Fixture()
     seen.store.changed(_served(1))
     seen.store.changed(_served(2))
-    seen.store.removed("team", "u")
+    seen.store.removed("team", "u", 3)
     assert seen.told == [(None, 1), (1, 2), (2, None)]
     assert seen.names() == set()
 
@@ -178,7 +178,7 @@ def test_the_status_is_kept_as_the_cluster_has_it() -> None:
     seen.store.changed(_served(2, status=None))
     assert seen.store.status_of("team") == {}
     seen.store.changed(_served(3, status={"observedGeneration": 2}))
-    seen.store.removed("team", "u")
+    seen.store.removed("team", "u", 4)
     assert seen.store.status_of("team") == {}
 
 
@@ -187,7 +187,7 @@ def test_the_removal_of_a_predecessor_is_no_news() -> None:
     seen = Fixture()
     seen.store.changed(_served(1, uid="old"))
     seen.store.changed(_served(3, uid="new"))
-    seen.store.removed("team", "old")
+    seen.store.removed("team", "old", 2)
     assert seen.told == [(None, 1), (1, 3)]
     assert seen.names() == {"team"}
 
@@ -204,7 +204,7 @@ def test_the_answer_to_a_write_does_not_bring_back_what_is_gone() -> None:
     """Our finalizer goes with a PATCH whose answer may come after the deletion."""
     seen = Fixture()
     seen.store.changed(_served(1))
-    seen.store.removed("team", "u")
+    seen.store.removed("team", "u", 2)
     seen.store.changed(_served(2))
     assert seen.names() == set()
     seen.store.changed(_served(3, uid="made-anew"))
@@ -243,7 +243,7 @@ def test_a_list_does_not_bring_back_what_was_removed_meanwhile() -> None:
     """What was removed while the list was on its way may still be in it."""
     seen = Fixture()
     seen.store.changed(_served(1))
-    seen.store.removed("team", "u")
+    seen.store.removed("team", "u", 12)
     seen.store.replaced([_served(1)], 9)
     assert seen.names() == set()
 
@@ -254,3 +254,72 @@ def test_a_list_does_not_bring_back_a_predecessor() -> None:
     seen.store.changed(_served(12, uid="new"))
     seen.store.replaced([_served(1, uid="old")], 9)
     assert seen.store.by_name["team"].uid == "new"
+
+
+def test_a_late_answer_does_not_bring_back_what_a_list_did_not_hold() -> None:
+    """Its deletion was lost, the list showed it, and only then comes the answer to a write of ours."""
+    seen = Fixture()
+    seen.store.changed(_served(1))
+    seen.store.replaced([], 9)
+    seen.store.changed(_served(8))
+    assert seen.names() == set()
+    seen.store.changed(_served(10, uid="made-anew"))
+    assert seen.names() == {"team"}
+
+
+def test_a_deletion_newer_than_the_list_is_remembered_beyond_it() -> None:
+    """Neither that list nor an answer from before the deletion brings it back."""
+    seen = Fixture()
+    seen.store.changed(_served(1))
+    seen.store.removed("team", "u", 12)
+    seen.store.replaced([_served(1)], 9)
+    seen.store.changed(_served(11))
+    assert seen.names() == set()
+
+
+def test_a_list_that_a_newer_one_overtook_is_dropped() -> None:
+    """Two watches may ask for a list at once, and the answers come in any order."""
+    seen = Fixture()
+    seen.store.replaced([_served(5, "new", uid="n")], 9)
+    seen.store.replaced([_served(1)], 4)
+    assert seen.names() == {"new"}
+
+
+def test_what_is_seen_while_a_list_is_on_its_way_does_not_make_it_one_of_an_older_history() -> None:
+    """Only what was seen before it was asked for tells that the history went back."""
+    seen = Fixture()
+    seen.store.changed(_served(5))
+    asked_at = seen.store.seen_version
+    seen.store.changed(_served(12))
+    seen.store.replaced([_served(5)], 9, asked_at=asked_at)
+    assert seen.told == [(None, 5), (5, 12)]
+
+
+@pytest.mark.parametrize("last", ["a change", "a deletion", "a list"])
+def test_a_history_that_went_back_counts_as_it_is_now(last: str) -> None:
+    """After a restore only the list is true, whatever showed a newer version before: a deletion may be undone, too."""
+    seen = Fixture()
+    seen.store.changed(_served(40))
+    match last:
+        case "a change":
+            seen.store.changed(_served(100, "other", uid="v"))
+        case "a deletion":
+            seen.store.removed("team", "u", 100)
+        case _:
+            seen.store.replaced([_served(40)], 100)
+    seen.store.replaced([_served(50, status={"observedGeneration": 3})], 60, asked_at=seen.store.seen_version)
+    assert seen.names() == {"team"}
+    assert seen.store.by_name["team"].resource_version == 50
+    assert seen.store.status_of("team") == {"observedGeneration": 3}
+    seen.store.changed(_served(61))
+    assert seen.store.by_name["team"].resource_version == 61
+
+
+def test_after_a_history_that_went_back_nothing_passes_for_known() -> None:
+    """The same uid, generation and version may name another spec now: it is told as gone and as new."""
+    seen = Fixture()
+    seen.store.changed(_served(50))
+    seen.store.changed(_served(100, "other", uid="v"))
+    seen.told.clear()
+    seen.store.replaced([_served(50)], 60, asked_at=seen.store.seen_version)
+    assert seen.told == [(50, None), (100, None), (None, 50)]

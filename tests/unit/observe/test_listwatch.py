@@ -105,10 +105,24 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listwatch, "_FIRST_PAUSE", 0)
 
 
-async def _follow(server: Server) -> tuple[ListWatch[str], Notebook]:
+class Clock:
+    """A monotonic clock that the test sets."""
+
+    def __init__(self) -> None:
+        """Start at some time."""
+        self.now = 7.0
+
+    def __call__(self) -> float:
+        """Tell the time in seconds."""
+        return self.now
+
+
+async def _follow(server: Server, clock: Clock | None = None) -> tuple[ListWatch[str], Notebook]:
     """Run until the script of the server is at its end."""
     notebook = Notebook()
-    watch = ListWatch(cast("Client", server), "/things", notebook, clock=lambda: 7.0, before_list=notebook.before_list)
+    watch = ListWatch(
+        cast("Client", server), "/things", notebook, clock=clock or Clock(), before_list=notebook.before_list
+    )
     assert not watch.synced.is_set()
     async with asyncio.timeout(WITHIN):
         running = asyncio.ensure_future(watch.run())
@@ -129,7 +143,6 @@ async def test_a_list_of_several_pages_is_one_list_and_then_watched_from_its_ver
     assert notebook.told == ["list a,b,c at 10"]
     assert server.asked == ["list", "watch from 10"]
     assert watch.synced.is_set()
-    assert watch.last_contact == 7.0
 
 
 async def test_events_reach_the_store_in_their_order() -> None:
@@ -219,3 +232,13 @@ async def test_pauses_grow_and_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
     assert max(pauses) == 10.0
     assert pauses == sorted(pauses)
+
+
+@pytest.mark.parametrize("watches", [[], [[_event("BOOKMARK", "", 20)]]], ids=["a list", "a bookmark"])
+async def test_silence_lasts_since_the_last_contact(watches: list[list[Json | ApiError]]) -> None:
+    """Whatever the API server says is a contact; before the first list nobody waits for one."""
+    clock = Clock()
+    unheard = ListWatch(cast("Client", None), "/things", Notebook(), clock=clock, before_list=Notebook().before_list)
+    watch, _ = await _follow(Server([[_page(10)]], watches), clock)
+    clock.now += 40
+    assert (watch.silence(), unheard.silence()) == (40, 0)

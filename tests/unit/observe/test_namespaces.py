@@ -25,7 +25,7 @@ class Fixture:
         return [((new or old or _NOBODY).name, old is not None, new is not None) for old, new in self.told]
 
 
-_NOBODY = Namespace(name="", uid="", labels={}, ending=False, resource_version=0)
+_NOBODY = Namespace(name="", uid="", labels={}, ending=False)
 
 
 def test_a_list_tells_of_everything_in_it() -> None:
@@ -77,4 +77,4 @@ def test_a_namespace_without_labels_is_read() -> None:
     """Null is none."""
     assert Fixture().store.read(
         namespace_document() | {"metadata": {"name": "a", "uid": "u", "labels": None, "resourceVersion": "7"}}
-    ) == (Namespace(name="a", uid="u", labels={}, ending=False, resource_version=7))
+    ) == (Namespace(name="a", uid="u", labels={}, ending=False))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from namespace_isolation.model.policy import LivePolicy, Reach
-from namespace_isolation.observe.policies import PolicyStore, read_policy
+from namespace_isolation.observe.policies import PolicyStore, _remembered, read_policy
 from tests.support.objects import policy, stored
 
 Json = dict[str, Any]
@@ -31,9 +31,11 @@ class Fixture:
     def __init__(self, *documents: Json, version: int = 1) -> None:
         """List what is there."""
         self.told: list[str] = []
-        self.store = PolicyStore(self.told.append)
+        self.losses: list[str] = []
+        self.store = PolicyStore(self.told.append, on_loss=self.losses.append)
         self.store.replaced([self.store.read(each) for each in documents], version)
         self.told.clear()
+        self.losses.clear()
 
     def changed(self, document: Json) -> None:
         """Let the watch bring a change."""
@@ -79,6 +81,31 @@ def test_a_policy_without_any_marks_is_read_like_any_other(empty: Json | None) -
     assert not live.marked
     assert live.claims == ("team",)
     assert live.reach is Reach.DENY
+
+
+def test_of_a_very_long_text_only_a_digest_is_kept() -> None:
+    """Tenants may write 256 KiB into an annotation; such a value never is ours, and still differs from others."""
+    kept = [
+        _served(annotations={"nsiso.dev/description": text}) for text in ("x" * 1025, "x" * 1024 + "y", "x" * 200_000)
+    ]
+    found = [read_policy(document).description or "" for document in kept]
+    assert len(set(found)) == 3
+    assert max(len(each) for each in found) < 100
+    assert read_policy(_served(annotations={"nsiso.dev/description": "x" * 1024})).description == "x" * 1024
+    reference = {**_served()["metadata"]["ownerReferences"][0], "name": "n" * 200_000, "uid": "u" * 200_000}
+    (owner,) = read_policy(_served(ownerReferences=[reference])).owners
+    assert max(len(owner.name), len(owner.uid)) < 100
+
+
+def test_digests_of_long_specs_are_not_remembered() -> None:
+    """Thousands of specs of 1 MB would fill the memory; a short one is digested once for all namespaces."""
+    peers = [{"ipBlock": {"cidr": f"10.{index // 256}.{index % 256}.0/24"}} for index in range(300)]
+    long = _served(spec={"ingress": [{"from": peers}]})
+    _remembered.cache_clear()
+    assert read_policy(long).digest == read_policy(long).digest
+    assert _remembered.cache_info().currsize == 0
+    assert read_policy(_served()).digest == WANTED.digest
+    assert _remembered.cache_info().currsize == 1
 
 
 def test_values_of_marks_that_are_no_strings_are_no_marks() -> None:
@@ -170,6 +197,35 @@ def test_a_foreign_policy_stays_foreign_until_we_write_it() -> None:
     seen.store.expect("payments", WANTED)
     seen.store.written(_served(13))
     assert not seen.the_live().foreign
+
+
+def test_a_foreign_policy_that_was_found_as_it_should_be_is_foreign_no_more() -> None:
+    """Somebody changed it and undid that before anyone looked: our own next change of it is no repair."""
+    seen = Fixture(_served())
+    seen.changed(_served(11, spec=_OPEN))
+    seen.changed(_served(12))
+    assert [live.name for live in seen.store.foreign_in("payments")] == [NAME]
+    seen.store.accept(seen.store.foreign_in("payments"))
+    assert seen.store.foreign_in("payments") == ()
+    assert not seen.the_live().foreign
+    assert seen.the_live().resource_version == 12
+
+
+def test_what_changed_since_it_was_found_in_order_stays_foreign() -> None:
+    """What comes during the reconcile is looked at by the next one; a change of nothing does not count."""
+    seen = Fixture()
+    seen.changed(_served(11))
+    found = seen.store.foreign_in("payments")
+    seen.changed(_served(12, spec=_OPEN))
+    seen.store.accept(found)
+    assert seen.the_live().foreign
+    seen.changed(_served(13))
+    seen.changed(_served(14, managedFields=[]))
+    seen.store.accept(found)
+    assert not seen.the_live().foreign
+    seen.removed(_served(15))
+    seen.store.accept(found)
+    assert seen.live is None
 
 
 @pytest.mark.parametrize("version", [9, 10], ids=["older", "the same"])
@@ -286,6 +342,57 @@ def test_our_own_deletion_is_no_news_in_either_order(echo_first: bool) -> None: 
     assert seen.live is None
     assert seen.told == []
     assert seen.store.lost_in("payments") == set()
+
+
+def test_late_news_of_what_we_deleted_do_not_bring_it_back() -> None:
+    """The watch may bring its beginning and its changes after our deletion was answered."""
+    seen = Fixture()
+    seen.store.expect("payments", WANTED)
+    seen.store.written(_served(11))
+    seen.store.settled("payments", NAME)
+    seen.store.expect_gone("payments", NAME, "u")
+    seen.store.gone("payments", NAME, "u")
+    seen.store.settled("payments", NAME)
+    for late in (_served(11), _served(12, spec=_OPEN)):
+        seen.changed(late)
+        assert seen.live is None
+    seen.removed(_served(13))
+    assert seen.told == []
+    assert seen.store.lost_in("payments") == set()
+    seen.changed(_served(14, uid="made-anew"))
+    assert seen.the_live().uid == "made-anew"
+
+
+def test_a_list_from_before_our_deletion_does_not_bring_it_back() -> None:
+    """It was on its way; the watch that follows it still brings the deletion."""
+    seen = Fixture(_served())
+    seen.store.gone("payments", NAME, "u")
+    seen.relist(20, _served())
+    seen.changed(_served(21, managedFields=[]))
+    assert seen.live is None
+    seen.removed(_served(22))
+    assert seen.told == []
+    assert seen.store.lost_in("payments") == set()
+
+
+def test_what_we_deleted_is_remembered_only_until_the_watch_is_past_it() -> None:
+    """Its deletion came, or two lists did; and nothing is remembered of a history that went back."""
+    other = _served(10, name="team.allow-dns-egress", uid="v")
+    for ends in ("deletion", "lists", "rewound"):
+        seen = Fixture(_served(), other)
+        seen.store.gone("payments", NAME, "u")
+        match ends:
+            case "deletion":
+                seen.removed(_served(11))
+            case "lists":
+                seen.relist(20, other)
+                assert seen.store._deleted
+                seen.relist(30, other)
+            case _:
+                seen.changed({**other, "metadata": {**other["metadata"], "resourceVersion": "50"}})
+                seen.relist(20, _served())
+                assert seen.live is not None
+        assert seen.store._deleted == {}
 
 
 def test_somebody_elses_change_during_our_write_is_news_when_it_ends() -> None:
@@ -468,3 +575,34 @@ def test_the_namespaces_of_an_isolation_are_kept_up() -> None:
     assert set(seen.store.claimed_by("team")) == set()
     assert set(seen.store.claimed_by("other")) == set()
     assert seen.store.live_in("payments") == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "losses"),
+    [
+        ({"ownerReferences": []}, ["team"]),
+        ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, ["team"]),
+        ({"managedFields": []}, []),
+    ],
+    ids=["disowned", "ending", "nothing"],
+)
+def test_whose_policy_somebody_changed_is_told(changes: Json, losses: list[str]) -> None:
+    """An isolation that waits for its policies to go must hear of each that no longer holds it."""
+    seen = Fixture(_served())
+    seen.changed(_served(11, **changes))
+    assert seen.losses == losses
+
+
+def test_whose_policy_somebody_deleted_is_told() -> None:
+    """By the watch or by a list, but not what we did ourselves."""
+    seen = Fixture(_served())
+    seen.removed(_served(11))
+    assert seen.losses == ["team"]
+    seen = Fixture(_served())
+    seen.relist(20)
+    assert seen.losses == ["team"]
+    seen = Fixture(_served())
+    seen.store.expect_gone("payments", NAME, "u")
+    seen.removed(_served(11))
+    seen.store.gone("payments", NAME, "u")
+    assert seen.losses == []

@@ -129,10 +129,14 @@ class Simulation:
     async def reconcile(self, namespace: str) -> None:
         """Do what the engine does with one namespace."""
         self.due.discard(namespace)
-        lost = self.world.policies.lost_in(namespace)
+        lost, foreign = self.world.policies.lost_in(namespace), self.world.policies.foreign_in(namespace)
         view = self.world.view(namespace)
         plan = await look_closer(compare(decide(view, self.renderings), view), self.writer)
-        outcome = await carry_out(plan, self.writer)
+        outcome = await carry_out(
+            plan, self.writer, still_wanted=lambda: self.world.view(namespace).intent == view.intent
+        )
+        kept = {name for _, name in outcome.kept}
+        self.world.policies.accept(live for live in foreign if live.name in kept)
         if not outcome.failed:
             self.world.policies.found(namespace, lost)
         if outcome.failed or outcome.bridged:

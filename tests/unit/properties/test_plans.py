@@ -11,7 +11,7 @@ from namespace_isolation.compare.compare import compare
 from namespace_isolation.compare.drift import drift_of
 from namespace_isolation.compare.succession import in_succession
 from namespace_isolation.model.isolation import Isolation
-from namespace_isolation.model.plan import Delete, Plan, Release, Why
+from namespace_isolation.model.plan import Delete, Plan, Release, Wait, Why
 from namespace_isolation.model.view import View
 from namespace_isolation.observe.policies import read_policy
 from tests.support.objects import NAMESPACE, desired_in, isolation, stored, view
@@ -36,7 +36,7 @@ def _applied(plan: Plan, objects: dict[str, Json]) -> dict[str, Json]:
         if isinstance(step, Delete):
             del now[step.name]
         else:
-            assert not isinstance(step, Release)
+            assert not isinstance(step, Release | Wait)
             now[step.name] = stored(step.policy.manifest(NAMESPACE))
     return now
 

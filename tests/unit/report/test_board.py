@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,6 +20,7 @@ DENY, DNS = "team.default-deny-all", "team.allow-dns-egress"
 TEAM = isolation(generation=3)
 WANTED = desired_in(view(TEAM))
 IN_PLACE = tuple(live_from(each) for each in WANTED.values())
+_EXTRA = "team.allow-x-ingress"
 _FAILURE = Failure(reason="Forbidden", message="no")
 
 
@@ -30,7 +32,7 @@ class Fixture:
         self.told: list[str] = []
         self.board = Board(now=lambda: datetime(2026, 1, 1, tzinfo=UTC), on_news=self.told.append)
         for name in names or ("team",):
-            self.board.open(name, {})
+            self.board.open(TEAM if name == "team" else isolation(name), {})
 
     def record(self, seen: View, **results: Result) -> None:
         """Carry out the plan of a view in thought; each step ends as its name (`_` for `.` and `-`) says."""
@@ -175,7 +177,7 @@ def test_a_closed_account_is_gone_and_a_new_one_goes_on_from_the_status() -> Non
     seen.board.close("team")
     assert seen.board.standings("team") == {}
     assert not seen.board.wrote("team")
-    seen.board.open("team", {"drift": {"corrected": 7, "recent": [{"policy": "x"}]}})
+    seen.board.open(TEAM, {"drift": {"corrected": 7, "recent": [{"policy": "x"}]}})
     assert seen.board.drift("team").corrected == 7
     assert seen.board.standings("team") == {}
 
@@ -191,3 +193,22 @@ def test_what_is_recorded_costs_no_scan_of_all_isolations() -> None:
     assert seen.board._concerned == {"payments": {f"i{index}" for index in range(5)}}
     seen.record(view(others=_filled(5)))
     assert seen.board._concerned == {}
+
+
+def test_a_resource_made_anew_does_not_inherit_what_was_done_for_its_predecessor() -> None:
+    """An outcome of the old one, that comes late, must not make the new one look isolated."""
+    seen = Fixture()
+    old = view(TEAM)
+    seen.board.close("team")
+    seen.board.open(replace(TEAM, uid="another"), {})
+    seen.record(old)
+    assert seen.standing is None
+
+
+def test_a_deletion_that_is_held_is_not_in_sync() -> None:
+    """It has no failure of its own, and still allows what was taken out of the resource."""
+    seen = Fixture()
+    extra = live_from(desired_in(view(isolation(allow=[{"name": "x", "to": [{"podSelector": {}}]}])))[_EXTRA])
+    seen.record(view(TEAM, live=[*IN_PLACE, extra]), team_allow_x_ingress=Result.HELD)
+    assert seen.standing is not None
+    assert not seen.standing.in_sync

@@ -67,7 +67,7 @@ def test_every_failure_is_a_warning_with_its_reason() -> None:
         _result(_create(), Result.MOOT),
     )
     assert [(line["log_level"], line["event"]) for line in lines] == [
-        ("warning", "policy cannot be written"),
+        ("warning", "policy not created"),
         ("warning", "policy kept until what failed before it succeeds"),
     ]
     assert (lines[0]["reason"], lines[0]["message"]) == ("Forbidden", "no")

@@ -20,8 +20,8 @@ Json = dict[str, Any]
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEAM = isolation(generation=3)
-GOOD = Standing(generation=3, desired=4, in_place=4, outstanding=0, failures=())
-BAD = replace(GOOD, in_place=3, outstanding=1, failures=(Failure(reason="Forbidden", message="no " * 500),))
+GOOD = Standing(generation=3, desired=4, in_place=4, undone=0, outstanding=0, failures=())
+BAD = replace(GOOD, in_place=3, undone=1, outstanding=1, failures=(Failure(reason="Forbidden", message="no " * 500),))
 
 
 def _status(standings: Mapping[str, Standing], *members: str, previous: Json | None = None) -> Json:

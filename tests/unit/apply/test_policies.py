@@ -1,0 +1,144 @@
+"""Single writes: whatever the API server answers becomes a result that says what is in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import pytest
+
+from namespace_isolation.apply.policies import PolicyWriter
+from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.model.outcome import Result, StepResult
+from namespace_isolation.model.plan import Create, Delete, Release, Step, Update, Wait, Why
+from namespace_isolation.observe.policies import PolicyStore
+from tests.support.objects import desired_in, isolation, live_from, view
+
+Json = dict[str, Any]
+
+TEAM = isolation()
+DENY = desired_in(view(TEAM))["team.default-deny-all"]
+_ENDING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+
+
+class Server:
+    """An API server that answers each verb as told; `stored` changes what a write is answered with."""
+
+    def __init__(self, *, error: ApiError | None = None, stored: Callable[[Json], Json] = lambda body: body) -> None:
+        """Keep the answers."""
+        self.error = error
+        self.stored = stored
+        self.sent: list[str] = []
+
+    def _answer(self, verb: str, body: Mapping[str, Any]) -> Json:
+        self.sent.append(verb)
+        if self.error is not None:
+            raise self.error
+        metadata = {"uid": "u", **body["metadata"], "resourceVersion": "11"}
+        return self.stored({**body, "metadata": metadata})
+
+    async def get(self, path: str) -> Json:
+        """Read the policy as it should be."""
+        assert path.endswith(DENY.name)
+        return self._answer("get", DENY.manifest("payments"))
+
+    async def create(self, path: str, body: Json) -> Json:
+        """Store a new policy."""
+        assert path.endswith("/networkpolicies")
+        return self._answer("create", body)
+
+    async def replace(self, path: str, body: Json) -> Json:
+        """Store a policy anew."""
+        assert path.endswith(DENY.name)
+        return self._answer("replace", body)
+
+    async def delete(self, path: str, *, uid: str) -> Json:
+        """Delete a policy."""
+        assert (path.endswith(DENY.name), uid) == (True, "u")
+        return self._answer("delete", DENY.manifest("payments"))
+
+
+async def _done(server: Server, step: Step) -> StepResult:
+    store = PolicyStore(lambda _: None)
+    return await PolicyWriter(cast("Client", server), store).carry_out("payments", step)
+
+
+def _error(status: int, reason: str, message: str, causes: tuple[str, ...] = ()) -> ApiError:
+    return ApiError(status=status, reason=reason, message=message, request="VERB /path", causes=causes)
+
+
+_CREATE = Create(policy=DENY, why=Why.WANTED)
+_UPDATE = Update(policy=DENY, live=live_from(DENY), why=Why.MODIFIED)
+_DELETE = Delete(live=live_from(DENY, uid="u"), isolation="team", why=Why.UNWANTED)
+_RELEASE = Release(live=live_from(DENY), isolation="team", why=Why.UNWANTED)
+
+
+@pytest.mark.parametrize("step", [_CREATE, _UPDATE, _DELETE, _RELEASE], ids=lambda step: type(step).__name__)
+async def test_a_write_that_the_api_server_stores_is_done(step: Step) -> None:
+    """The plain case of each step."""
+    assert (await _done(Server(), step)).result is Result.DONE
+
+
+@pytest.mark.parametrize("step", [_CREATE, _UPDATE], ids=["create", "update"])
+async def test_what_admission_changed_is_not_in_place(step: Step) -> None:
+    """The failure names the fields."""
+    server = Server(stored=lambda body: {**body, "spec": {**body["spec"], "egress": [{}]}})
+    done = await _done(server, step)
+    assert done.result is Result.FAILED
+    assert done.failure is not None
+    assert done.failure.reason == "ChangedOnWrite"
+    assert "(spec.egress)" in done.failure.message
+
+
+@pytest.mark.parametrize("step", [_UPDATE, _DELETE], ids=["repaired", "deleted"])
+async def test_a_policy_that_a_finalizer_holds_is_waited_for(step: Step) -> None:
+    """It is there and will go: neither in place for good nor gone, and the message says how to look."""
+    server = Server(stored=lambda body: {**body, "metadata": {**body["metadata"], **_ENDING}})
+    done = await _done(server, step)
+    assert done.result is Result.FAILED
+    assert done.failure is not None
+    assert done.failure.reason == "HeldByFinalizer"
+    assert "kubectl get networkpolicy -n payments team.default-deny-all" in done.failure.message
+
+
+async def test_waiting_asks_the_api_server_nothing() -> None:
+    """It was deleted already."""
+    server = Server()
+    step = Wait(live=live_from(DENY, ending=True), isolation="team", why=Why.UNWANTED, wanted=False)
+    assert (await _done(server, step)).result is Result.FAILED
+    assert server.sent == []
+
+
+@pytest.mark.parametrize(
+    ("error", "step", "result"),
+    [
+        pytest.param(_error(404, "NotFound", 'networkpolicies "x" not found'), _DELETE, Result.MOOT, id="gone already"),
+        pytest.param(
+            _error(409, "Conflict", "Precondition failed: UID in precondition: u"), _DELETE, Result.MOOT, id="another"
+        ),
+        pytest.param(_error(409, "Conflict", "admission says no"), _DELETE, Result.FAILED, id="refused with 409"),
+        pytest.param(_error(409, "AlreadyExists", "exists"), _CREATE, Result.FAILED, id="made meanwhile"),
+        pytest.param(_error(403, "Forbidden", "no"), _CREATE, Result.FAILED, id="forbidden"),
+        pytest.param(
+            _error(403, "Forbidden", "no", ("NamespaceTerminating",)), _CREATE, Result.MOOT, id="namespace ending"
+        ),
+        pytest.param(
+            _error(404, "NotFound", 'namespaces "payments" not found'), _CREATE, Result.MOOT, id="no namespace"
+        ),
+        pytest.param(_error(0, "Timeout", "no answer"), _UPDATE, Result.FAILED, id="no answer"),
+    ],
+)
+async def test_refusals(error: ApiError, step: Step, result: Result) -> None:
+    """What cannot matter any more is moot; the rest is a failure with the server's words."""
+    done = await _done(Server(error=error), step)
+    assert done.result is result
+    assert (done.failure is not None) is (result is Result.FAILED)
+
+
+async def test_a_policy_that_cannot_be_read_is_an_error_and_one_that_is_gone_is_not() -> None:
+    """An order that rests on what was not read would be a guess."""
+    gone = PolicyWriter(cast("Client", Server(error=_error(404, "NotFound", "gone"))), PolicyStore(lambda _: None))
+    assert await gone.read("payments", DENY.name) is None
+    broken = PolicyWriter(cast("Client", Server(error=_error(500, "Broken", "no"))), PolicyStore(lambda _: None))
+    with pytest.raises(ApiError):
+        await broken.read("payments", DENY.name)

@@ -1,0 +1,117 @@
+"""The picture of the cluster: who is told, and what keeps a deleted isolation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from namespace_isolation.engine.world import World
+from namespace_isolation.model.names import FINALIZER
+from tests.support.fake_cluster import FakeCluster
+from tests.support.objects import PROTECTED, isolation_document, policy, stored
+
+Json = dict[str, Any]
+
+NAME = "team.default-deny-all"
+_ENDING: Json = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+_AUDIT: Json = {"namespaces": {"names": ["payments"]}, "mode": "Audit"}
+
+
+class Fixture:
+    """A world that heard of an isolation, the namespace payments, and one policy of the isolation there."""
+
+    def __init__(self, spec: Json | None = None, **metadata: Any) -> None:  # noqa: ANN401 - any JSON
+        """`metadata` is the isolation's."""
+        self.tended: list[str] = []
+        self.cluster = FakeCluster()
+        self.world = World(
+            protected=PROTECTED,
+            look_at=lambda _: None,
+            tend_to=self.tended.append,
+            came=lambda _: None,
+            went=lambda _: None,
+            left=lambda _, __: None,
+        )
+        self.world.policies.replaced([], 1)
+        self.cluster.set_namespace("payments", {})
+        self.cluster.put("isolations", "team", isolation_document("team", spec, finalizers=[FINALIZER], **metadata))
+        uid = self.cluster.objects["isolations"]["team"]["metadata"]["uid"]
+        document = stored(policy(NAME).manifest("payments"))
+        document["metadata"]["ownerReferences"][0]["uid"] = uid
+        self.cluster.put("policies", f"payments/{NAME}", document)
+        self.hear()
+
+    def hear(self) -> list[str]:
+        """Let the news arrive, and tell who is tended because of them."""
+        self.tended.clear()
+        self.cluster.deliver_all(self.world)
+        return self.tended
+
+    def change(self, **metadata: Any) -> None:  # noqa: ANN401 - any JSON
+        """Let somebody change the policy's metadata."""
+        key = f"payments/{NAME}"
+        document = self.cluster.objects["policies"][key]
+        self.cluster.put("policies", key, {**document, "metadata": {**document["metadata"], **metadata}})
+
+    @property
+    def held(self) -> bool:
+        """Whether the policy holds the isolation back."""
+        return self.world.holds_back(self.world.isolations.by_name["team"])
+
+
+@pytest.mark.parametrize("spec", [None, _AUDIT], ids=["accepted", "not accepted"])
+@pytest.mark.parametrize("how", ["deleted", "held by a finalizer", "disowned"])
+def test_a_deleted_isolation_is_tended_when_somebody_else_takes_its_last_policy(spec: Json | None, how: str) -> None:
+    """No reconcile has anything to do then, so nobody else would see that its finalizer may go."""
+    seen = Fixture(spec, **_ENDING)
+    assert seen.held
+    match how:
+        case "deleted":
+            seen.cluster.remove("policies", f"payments/{NAME}")
+        case "disowned":
+            other = [{"apiVersion": "nsiso.dev/v1alpha1", "kind": "NamespaceIsolation", "name": "other", "uid": "o"}]
+            seen.change(ownerReferences=other)
+        case _:
+            seen.change(**_ENDING, finalizers=["example.com/hold"])
+    assert "team" in seen.hear()
+    assert not seen.held
+
+
+def test_an_isolation_that_stays_is_not_tended_for_each_policy() -> None:
+    """The reconcile of the namespace reports; the news of a policy costs nothing else."""
+    seen = Fixture()
+    seen.cluster.remove("policies", f"payments/{NAME}")
+    assert seen.hear() == []
+
+
+def test_a_policy_that_somebodys_finalizer_holds_does_not_hold_the_isolation() -> None:
+    """It was deleted, which is all that is ours to do."""
+    seen = Fixture(**_ENDING)
+    assert seen.held
+    seen.change(**_ENDING, finalizers=["example.com/hold"])
+    seen.hear()
+    assert not seen.held
+
+
+def test_a_history_that_went_back_is_looked_at_anew() -> None:
+    """A restored isolation may have the generation of the lost one, and another spec."""
+    looked: list[str] = []
+    world = World(
+        protected=PROTECTED,
+        look_at=looked.append,
+        tend_to=lambda _: None,
+        came=lambda _: None,
+        went=lambda _: None,
+        left=lambda _, __: None,
+    )
+    namespaces = FakeCluster()
+    for name in ("payments", "monitoring"):
+        namespaces.set_namespace(name, {})
+    namespaces.deliver_all(world)
+    world.isolations.changed(isolation_document("team", {"namespaces": {"names": ["payments"]}}, resourceVersion="100"))
+    looked.clear()
+    restored = isolation_document("team", {"namespaces": {"names": ["monitoring"]}}, resourceVersion="50")
+    world.isolations.replaced([restored], 60, asked_at=world.isolations.seen_version)
+    assert set(looked) == {"payments", "monitoring"}
+    assert world.members("team") == {"monitoring"}
