@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
@@ -136,7 +137,7 @@ class Client:
             raise _no_answer(request, error) from error
 
     def _session(self, *, limit: int) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=limit, ssl=self._tls or False)
+        connector = aiohttp.TCPConnector(limit=limit, ssl=self._tls or False, socket_factory=_kept_alive)
         return aiohttp.ClientSession(
             connector=connector,
             headers={"User-Agent": self._user_agent, "Accept": "application/json"},
@@ -214,6 +215,17 @@ class Client:
                 return answer
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise _no_answer(f"{verb} {path}", error) from error
+
+
+def _kept_alive(address: tuple[Any, ...]) -> socket.socket:
+    """Open a socket that notices within a minute that the other side is gone, however quiet the stream is."""
+    family, kind, protocol, *_ = address
+    opened = socket.socket(family=family, type=kind, proto=protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):  # not every system lets a program choose
+            opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return opened
 
 
 async def _refusal(response: aiohttp.ClientResponse, request: str) -> ApiError:

@@ -118,6 +118,8 @@ async def _from_service_account() -> Configuration:
 
 
 async def _from_kubeconfig(kubeconfig: Path | None, context: str | None) -> Configuration:
+    if kubeconfig is None:
+        _expect_default()
     configuration = Configuration()
     try:
         await kubernetes_config.load_kube_config(
@@ -132,3 +134,14 @@ async def _from_kubeconfig(kubeconfig: Path | None, context: str | None) -> Conf
         message = f"cannot use the {what}: {error}; name another with --kubeconfig or --context"
         raise ConnectionProblem(message) from error
     return configuration
+
+
+def _expect_default() -> None:
+    """Raise ConnectionProblem where no default kubeconfig is; the official client would log a line of its own."""
+    named = os.environ.get("KUBECONFIG", "")
+    tried = (Path(path).expanduser() for path in (named or "~/.kube/config").split(os.pathsep) if path)
+    if not any(path.exists() for path in tried):
+        nothing = "~/.kube/config does not exist and KUBECONFIG is not set"
+        lacking = f"KUBECONFIG={named} is no file" if named else nothing
+        message = f"no kubeconfig found: {lacking}; name one with --kubeconfig, or try `nsiso sandbox up`"
+        raise ConnectionProblem(message)

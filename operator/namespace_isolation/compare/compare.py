@@ -56,6 +56,8 @@ def _unwanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
             if isolation.deleting and any(each.uid == isolation.uid for each in live.owners):
                 yield Release(live=live, isolation=owner, why=Why.UNWANTED)
             continue
+        if isolation is None and live.ending:
+            continue  # whoever holds it, nobody is left to be told
         leaving = isolation is not None and isolation.stance is Stance.LEAVING
         ours = leaving or (live.intact and not live.foreign)
         why = Why.UNWANTED if ours else Why.EXTRA

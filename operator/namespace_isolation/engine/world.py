@@ -7,6 +7,7 @@ from collections.abc import Callable
 from namespace_isolation.model.isolation import Isolation, Stance
 from namespace_isolation.model.names import FINALIZER
 from namespace_isolation.model.namespace import Namespace
+from namespace_isolation.model.policy import Reach
 from namespace_isolation.model.view import View
 from namespace_isolation.observe.isolations import IsolationStore
 from namespace_isolation.observe.membership import Membership
@@ -63,17 +64,23 @@ class World:
         return present and not self.holds_back(isolation) if isolation.deleting else not present
 
     def holds_back(self, isolation: Isolation) -> bool:
-        """Whether a deleted isolation must stay, because policies are left that go, or stop being owned, first."""
+        """Whether a deleted isolation must stay, because policies are left that go, or stop being owned, first.
+
+        A policy that was deleted and that somebody's finalizer holds is no reason: our part is done. One that isolates
+        pods and is held keeps the allow policies of its namespace from going; these are left to the garbage collector.
+        """
+        leaving = isolation.stance is Stance.LEAVING
         for namespace in self.policies.claimed_by(isolation.name):
             known = self.namespaces.by_name.get(namespace)
             if known is None or known.ending:
                 continue
-            for live in self.policies.live_in(namespace).values():
-                if live.ending:
-                    continue  # our part is done; whose finalizer holds it does not hold the isolation as well
+            policies = self.policies.live_in(namespace).values()
+            if leaving and any(live.ending and live.claims and live.reach is not Reach.SOME_PODS for live in policies):
+                continue
+            for live in policies:
                 owned = any(owner.uid == isolation.uid for owner in live.owners)
-                taken_away = isolation.stance is Stance.LEAVING and live.claims[:1] == (isolation.name,)
-                if owned or taken_away:
+                taken_away = leaving and live.claims[:1] == (isolation.name,)
+                if not live.ending and (owned or taken_away):
                     return True
         return False
 

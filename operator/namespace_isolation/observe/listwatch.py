@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 _GONE: Final = 410
 _WATCH_SECONDS: Final = 290
-_SILENCE_SECONDS: Final = 100.0
+_SILENCE_SECONDS: Final = 240.0
+"""A quiet collection may get no bookmark for minutes (seen: 163 s); TCP keep-alive finds dead connections earlier."""
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 10.0
 _FAILURES_BEFORE_LIST: Final = 3
@@ -86,6 +87,7 @@ class ListWatch(Generic[T]):
                 async for event in self._events(resource_version):
                     resource_version = self._take(event)
                     failures = 0
+                self._last_contact = self._clock()  # the server ended the stream, as it does now and then
             except ApiError as error:
                 failures += 1
                 if error.status == _GONE or failures % _FAILURES_BEFORE_LIST == 0:

@@ -220,14 +220,15 @@ async def test_a_policy_of_a_reserved_name_is_taken_over(stage: Stage) -> None:
 
 
 async def test_a_deleted_policy_that_somebody_holds(stage: Stage) -> None:
-    """While a foreign finalizer holds it, it is not in place and nothing errs; once let go, it is made anew."""
+    """While a foreign finalizer holds it, it is not in place and the status says why; once let go, it is made anew."""
     namespace, isolation = await _isolated(stage)
     name = f"{isolation}.default-deny-all"
     await stage.patch_policy(namespace, name, {"metadata": {"finalizers": ["example.test/hold"]}})
     held = await stage.admin.delete(policies_path(namespace, name))
     status = await stage.until_status(isolation, lambda now: condition(now, "Ready")["status"] == "False")
     assert (status["policies"]["desired"], status["policies"]["inPlace"]) == (2, 1)
-    assert (status["namespaces"]["inSync"], status["namespaces"]["failed"]) == (0, 0)
+    assert (status["namespaces"]["inSync"], status["namespaces"]["failed"]) == (0, 1)
+    assert [problem["reason"] for problem in status["problems"]] == ["HeldByFinalizer"]
     await stage.patch_policy(namespace, name, {"spec": {"egress": [{}]}})
     await stage.barrier()
     still = (await stage.policies_in(namespace))[name]
@@ -240,22 +241,17 @@ async def test_a_deleted_policy_that_somebody_holds(stage: Stage) -> None:
     await stage.converged(isolation)
 
 
-async def test_a_deleted_isolation_whose_policy_somebody_holds(stage: Stage) -> None:
-    """The resource waits for the last policy, so that nothing is left behind, and goes with it."""
+@pytest.mark.parametrize("held", ["allow-dns-egress", "default-deny-all"])
+async def test_a_deleted_isolation_whose_policy_somebody_holds(stage: Stage, held: str) -> None:
+    """The resource goes: a tenant's finalizer holds the policy that it is on, and no resource of the cluster."""
     namespace, isolation = await _isolated(stage)
-    name = f"{isolation}.allow-dns-egress"
+    name = f"{isolation}.{held}"
     await stage.patch_policy(namespace, name, {"metadata": {"finalizers": ["example.test/hold"]}})
-    await stage.admin.delete(isolation_path(isolation))
-    async with stage.policies(namespace) as watch, stage.isolations() as isolations:
-        await watch.until(
-            lambda state: state.keys() == {name} and "deletionTimestamp" in state[name]["metadata"],
-            what="only the held policy",
-        )
-        await stage.barrier()
-        assert isolation in isolations.state
+    await stage.delete_isolation(isolation)
+    async with stage.policies(namespace) as watch:
+        await watch.until(lambda state: "deletionTimestamp" in state[name]["metadata"], what="the held policy deleted")
         await stage.patch_policy(namespace, name, {"metadata": {"finalizers": None}})
-        await isolations.until(lambda state: isolation not in state, what="the isolation gone")
-        assert watch.state == {}
+        await watch.until(lambda state: not state, what="the policies gone")
 
 
 async def test_policies_that_claim_to_be_ours_are_removed(stage: Stage) -> None:

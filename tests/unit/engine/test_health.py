@@ -84,7 +84,7 @@ async def test_a_collection_that_is_no_longer_heard_of_makes_the_operator_unread
         await seen.engine.found_isolations()
         await seen.server.watched.wait()
         assert await seen.probe("/readyz") == (200, "ok\n")
-        seen.now += 149
+        seen.now += 329
         await seen.server.bring_bookmark("/namespaces")
         seen.now += 2
         status, text = await seen.probe("/readyz")

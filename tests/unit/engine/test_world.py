@@ -8,6 +8,7 @@ import pytest
 
 from namespace_isolation.engine.world import World
 from namespace_isolation.model.names import FINALIZER
+from namespace_isolation.model.policy import Policy
 from tests.support.fake_cluster import FakeCluster
 from tests.support.objects import PROTECTED, isolation_document, policy, stored
 
@@ -36,11 +37,16 @@ class Fixture:
         self.world.policies.replaced([], 1)
         self.cluster.set_namespace("payments", {})
         self.cluster.put("isolations", "team", isolation_document("team", spec, finalizers=[FINALIZER], **metadata))
-        uid = self.cluster.objects["isolations"]["team"]["metadata"]["uid"]
-        document = stored(policy(NAME).manifest("payments"))
-        document["metadata"]["ownerReferences"][0]["uid"] = uid
-        self.cluster.put("policies", f"payments/{NAME}", document)
+        self.put(policy(NAME))
         self.hear()
+
+    def put(self, wanted: Policy, **metadata: Any) -> None:  # noqa: ANN401 - any JSON
+        """Put a policy of the isolation in place, owned by it."""
+        document = stored(wanted.manifest("payments"))
+        uid = self.cluster.objects["isolations"]["team"]["metadata"]["uid"]
+        document["metadata"]["ownerReferences"][0]["uid"] = uid
+        document["metadata"] |= metadata
+        self.cluster.put("policies", f"payments/{wanted.name}", document)
 
     def hear(self) -> list[str]:
         """Let the news arrive, and tell who is tended because of them."""
@@ -85,13 +91,32 @@ def test_an_isolation_that_stays_is_not_tended_for_each_policy() -> None:
     assert seen.hear() == []
 
 
-def test_a_policy_that_somebodys_finalizer_holds_does_not_hold_the_isolation() -> None:
-    """It was deleted, which is all that is ours to do."""
-    seen = Fixture(**_ENDING)
-    assert seen.held
-    seen.change(**_ENDING, finalizers=["example.com/hold"])
+@pytest.mark.parametrize(
+    ("held", "left", "retain", "stays"),
+    [
+        (NAME, None, False, False),
+        (NAME, "team.allow-dns-egress", False, False),
+        ("team.allow-dns-egress", NAME, False, True),
+        (NAME, "team.allow-dns-egress", True, True),
+    ],
+    ids=["alone", "a denial holds up an allowance", "an allowance holds up nothing", "what is retained is released"],
+)
+def test_a_policy_that_somebodys_finalizer_holds_does_not_hold_the_isolation(
+    held: str,
+    left: str | None,
+    retain: bool,  # noqa: FBT001
+    stays: bool,  # noqa: FBT001
+) -> None:
+    """To delete it is all that is ours to do; what cannot follow it goes with the isolation."""
+    spec = {"namespaces": {"names": ["payments"]}, **({"deletionPolicy": "Retain"} if retain else {})}
+    seen = Fixture(spec, **_ENDING)
+    seen.cluster.remove("policies", f"payments/{NAME}")
+    for name in (held, left):
+        if name is not None:
+            allow = {"policyTypes": ["Egress"], "egress": [{}], "podSelector": {"matchLabels": {"app": "web"}}}
+            seen.put(policy(name, None if name == NAME else allow), **(_ENDING if name == held else {}))
     seen.hear()
-    assert not seen.held
+    assert seen.held is stays
 
 
 def test_a_history_that_went_back_is_looked_at_anew() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -105,24 +105,10 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listwatch, "_FIRST_PAUSE", 0)
 
 
-class Clock:
-    """A monotonic clock that the test sets."""
-
-    def __init__(self) -> None:
-        """Start at some time."""
-        self.now = 7.0
-
-    def __call__(self) -> float:
-        """Tell the time in seconds."""
-        return self.now
-
-
-async def _follow(server: Server, clock: Clock | None = None) -> tuple[ListWatch[str], Notebook]:
+async def _follow(server: Server, clock: Callable[[], float] = lambda: 7.0) -> tuple[ListWatch[str], Notebook]:
     """Run until the script of the server is at its end."""
     notebook = Notebook()
-    watch = ListWatch(
-        cast("Client", server), "/things", notebook, clock=clock or Clock(), before_list=notebook.before_list
-    )
+    watch = ListWatch(cast("Client", server), "/things", notebook, clock=clock, before_list=notebook.before_list)
     assert not watch.synced.is_set()
     async with asyncio.timeout(WITHIN):
         running = asyncio.ensure_future(watch.run())
@@ -234,11 +220,17 @@ async def test_pauses_grow_and_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert pauses == sorted(pauses)
 
 
-@pytest.mark.parametrize("watches", [[], [[_event("BOOKMARK", "", 20)]]], ids=["a list", "a bookmark"])
-async def test_silence_lasts_since_the_last_contact(watches: list[list[Json | ApiError]]) -> None:
-    """Whatever the API server says is a contact; before the first list nobody waits for one."""
-    clock = Clock()
-    unheard = ListWatch(cast("Client", None), "/things", Notebook(), clock=clock, before_list=Notebook().before_list)
-    watch, _ = await _follow(Server([[_page(10)]], watches), clock)
-    clock.now += 40
-    assert (watch.silence(), unheard.silence()) == (40, 0)
+@pytest.mark.parametrize("stream", [[_event("BOOKMARK", "", 20), _error(0)], []], ids=["a bookmark", "its end"])
+async def test_silence_lasts_since_the_last_contact(stream: list[Json | ApiError]) -> None:
+    """A stream that the server ends is a contact, too; one that breaks is none."""
+    server = Server([[_page(10)]], [stream, [_error(0)]])
+    watch, _ = await _follow(server, lambda: len(server.asked))
+    assert server.asked[1:] == [each for each in server.asked if each.startswith("watch")]
+    assert (len(server.asked), watch.silence()) == (4, 2)
+
+
+async def test_before_the_first_list_nobody_speaks_of_silence() -> None:
+    """The caches are not complete then, which is told apart."""
+    notebook = Notebook()
+    watch = ListWatch(cast("Client", None), "/things", notebook, clock=lambda: 7.0, before_list=notebook.before_list)
+    assert watch.silence() == 0
