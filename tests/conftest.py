@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LEFT_OUT = pytest.StashKey[int]()
+_CLUSTER_FIXTURES = {"cluster", "programs"}
+"""Tests of the sandbox itself start it from the programs. tests/kind has a cluster of its own, whatever `--cluster`."""
 _MARKERS = (
     "sandbox_only: needs what only the sandbox can do (audit log, compaction, restart of the API server)",
     "controller_manager: needs namespaces to go when deleted, or ownerReferences to be followed",
@@ -33,7 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the markers known."""
+    """Make the markers known, and let what the tests start be interrupted as in a terminal.
+
+    A shell ignores SIGINT in what a script starts in the background, and children inherit that; a handler is not
+    inherited.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
 
@@ -50,11 +59,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
-    """Say which cluster is used and how many tests it cannot serve."""
-    if not any("cluster" in getattr(item, "fixturenames", ()) for item in items):
+    """Say which cluster is used and how many tests it cannot serve; nothing where no test of ours needs one."""
+    count = config.stash.get(_LEFT_OUT, 0)
+    if not count and not any(_CLUSTER_FIXTURES & set(getattr(item, "fixturenames", ())) for item in items):
         return []
     lines = [f"cluster: {config.getoption('--cluster')}"]
-    count = config.stash.get(_LEFT_OUT, 0)
     if count:
         needs = "audit log, compaction, restart of the API server"
         lines.append(f"  {count} tests left out: only the sandbox has what they need ({needs})")

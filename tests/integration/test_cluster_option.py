@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from namespace_isolation.sandbox.build import package_environment
 
 _TESTS = Path(__file__).parents[1]
@@ -26,6 +28,14 @@ def test_another_cluster_gets_only_what_it_can_do() -> None:
     assert "cluster: current" in shown
     assert "tests left out: only the sandbox has what they need (audit log, compaction" in shown
     assert "::" not in shown
+
+
+@pytest.mark.parametrize("folder", ["unit/sandbox", "kind"])
+def test_tests_that_take_no_cluster_of_ours_say_nothing_of_it(folder: str) -> None:
+    """Unit tests need none, and the pytest-kind suite has its own."""
+    shown = _collect(str(_TESTS / folder))
+    assert "::" in shown
+    assert "cluster: " not in shown
 
 
 def test_the_sandbox_gets_all() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from namespace_isolation.sandbox import Programs
 from tests.support.cluster import Cluster
-from tests.support.processes import wait_for_end
+from tests.support.processes import IGNORING_SIGINT, started, wait_for_end
 
 # It starts a control plane of its own.
 pytestmark = [pytest.mark.sandbox_only, pytest.mark.usefixtures("programs")]
@@ -69,14 +69,16 @@ def test_it_tells_the_whole_story_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_keep_leaves_it_running_until_the_sandbox_is_taken_down(tmp_path: Path, programs: Programs) -> None:
-    """With `--keep` the printed KUBECONFIG works, the operator still isolates, and one command ends all of it."""
+    """With `--keep` the printed KUBECONFIG works, the operator still isolates, and one command ends all of it.
+
+    What stays holds no pipe of the caller open: both reach their end with the demo.
+    """
     environment = _environment(tmp_path)
-    output = tmp_path / "output"  # a file: what stays must not hold a pipe of ours open
-    with output.open("w") as file:
-        subprocess.run([*NSISO, "demo", "--keep"], env=environment, stdout=file, timeout=WITHIN, check=True)
-    told = output.read_text()
-    left = _left_of(told)
     try:
+        with started([*NSISO, "demo", "--keep"], environment) as demo:
+            told, error = demo.communicate(timeout=WITHIN / 2)
+        assert (demo.returncode, error) == (0, "")
+        left = _left_of(told)
         _expect_in_order(told, *CHECKPOINTS, r"✓ 16 policies are in place", r"sandbox down --name demo")
         found = re.search(r"^ *export KUBECONFIG=(.+)$", told, re.MULTILINE)
         assert found, told
@@ -93,20 +95,22 @@ def test_keep_leaves_it_running_until_the_sandbox_is_taken_down(tmp_path: Path, 
     assert not kept.kubeconfig.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("launcher", "number"),
+    [((), signal.SIGINT), ((), signal.SIGTERM), (IGNORING_SIGINT, signal.SIGTERM)],
+    ids=["SIGINT", "SIGTERM", "SIGTERM, started where SIGINT is ignored"],
+)
+def test_interrupted_it_leaves_nothing(tmp_path: Path, launcher: tuple[str, ...], number: signal.Signals) -> None:
     """Ctrl-C or SIGTERM in the middle ends the operator and the control plane before the demo itself; exit code 130."""
-    demo = subprocess.Popen(
-        [*NSISO, "demo"], env=_environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert demo.stdout is not None
-    told = ""
-    while "it has seen every namespace" not in told:
-        line = demo.stdout.readline()
-        assert line, f"the demo ended too early:\n{told}"
-        told += line
-    demo.send_signal(number)
-    _, error = demo.communicate(timeout=WITHIN)
+    with started([*launcher, *NSISO, "demo"], _environment(tmp_path)) as demo:
+        assert demo.stdout is not None
+        told = ""
+        while "it has seen every namespace" not in told:
+            line = demo.stdout.readline()
+            assert line, f"the demo ended too early:\n{told}"
+            told += line
+        demo.send_signal(number)
+        _, error = demo.communicate(timeout=WITHIN)
     assert (demo.returncode, error.strip()) == (130, "Interrupted; nothing is left running.")
     assert _left_of(told) == []
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from namespace_isolation.sandbox import Programs, Sandbox, SandboxError
 from namespace_isolation.sandbox.build import package_environment
 from tests.support.cluster import Cluster, sandbox_cluster
-from tests.support.processes import wait_for_end
+from tests.support.processes import IGNORING_SIGINT, started, wait_for_end
 
 pytestmark = [pytest.mark.sandbox_only, pytest.mark.usefixtures("programs")]
 
@@ -126,38 +127,39 @@ def _raw(cluster: Cluster, path: str) -> Any:  # noqa: ANN401 - JSON as served
     return json.loads(cluster.run_kubectl("get", "--raw", path).stdout)
 
 
-def _hold() -> tuple[subprocess.Popen[str], dict[str, int], Path]:
-    """Run a sandbox in a process of its own; answer that, the sandbox's processes and its directory."""
-    parent = subprocess.Popen(
-        [sys.executable, "-c", _HOLD], env=package_environment(), stdout=subprocess.PIPE, text=True
-    )
-    assert parent.stdout is not None
-    facts = json.loads(parent.stdout.readline())
-    return parent, facts["pids"], Path(facts["directory"])
+@contextmanager
+def _held(*launcher: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, int], Path]]:
+    """Run a sandbox in a process of its own; give that, the sandbox's processes and its directory."""
+    with started([*launcher, sys.executable, "-c", _HOLD], package_environment()) as parent:
+        assert parent.stdout is not None
+        facts = json.loads(parent.stdout.readline())
+        yield parent, facts["pids"], Path(facts["directory"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_is_left_when_the_parent_ends(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("launcher", "number"),
+    [((), signal.SIGKILL), ((), signal.SIGTERM), ((), signal.SIGINT), (IGNORING_SIGINT, signal.SIGTERM)],
+    ids=["SIGKILL", "SIGTERM", "SIGINT", "SIGTERM, started where SIGINT is ignored"],
+)
+def test_nothing_is_left_when_the_parent_ends(launcher: tuple[str, ...], number: signal.Signals) -> None:
     """Crash, SIGTERM and Ctrl-C of the parent end every process and remove the directory."""
-    parent, pids, directory = _hold()
-    assert set(pids) >= {"supervisor", "etcd", "kube-apiserver"}
-    assert directory.exists()
-    parent.send_signal(number)
-    parent.communicate(timeout=30)
-    for pid in pids.values():
-        wait_for_end(pid)
-    assert not directory.exists()
+    with _held(*launcher) as (parent, pids, directory):
+        assert set(pids) >= {"supervisor", "etcd", "kube-apiserver"}
+        assert directory.exists()
+        parent.send_signal(number)
+        parent.communicate(timeout=30)
+        for pid in pids.values():
+            wait_for_end(pid)
+        assert not directory.exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent by itself")
 def test_nothing_runs_on_when_the_supervisor_is_killed() -> None:
     """Even then the programs end; what remains is the directory, which nobody was left to remove."""
-    parent, pids, directory = _hold()
-    os.kill(pids["supervisor"], signal.SIGKILL)
-    for pid in pids.values():
-        wait_for_end(pid)
-    parent.terminate()
-    parent.communicate(timeout=30)
+    with _held() as (_, pids, directory):
+        os.kill(pids["supervisor"], signal.SIGKILL)
+        for pid in pids.values():
+            wait_for_end(pid)
     shutil.rmtree(directory)
 
 

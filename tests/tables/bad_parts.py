@@ -20,7 +20,7 @@ _HOST_BITS = "bits are set behind the prefix: write 10.1.0.0/16"
 _EXCEPT = "every except must be a CIDR inside cidr and smaller than it"
 _INSIDE = "must lie inside cidr 10.0.0.0/8 and be smaller"
 _PORT = "must be a port number, without fraction and quotes, or a port name"
-_PORT_NAME_PATTERN = "should match '^([a-z0-9]+-)*[0-9]*[a-z]"
+_PORT_NAME_PATTERN = "should match '^[a-z0-9]+(-[a-z0-9]+)*$'"
 _PORT_NAME = "a port name has at most 15 lower-case letters, digits and single '-'"
 
 
@@ -252,7 +252,11 @@ PORT_FAULTS = (
         PartFault(
             title=f"port {name!r}", part={"port": name}, path=".port", says=_PORT_NAME, server_says=_PORT_NAME_PATTERN
         )
-        for name in ("", "80", "8-0", "HTTP", "my_port", "-http", "http-", "ht--tp", "http api", "http\n")
+        for name in ("", "HTTP", "my_port", "-http", "http-", "ht--tp", "http api", "http\n")
+    ),
+    *(
+        PartFault(title=f"port {name!r}", part={"port": name}, path=".port", says=_PORT_NAME)
+        for name in ("80", "8080", "65536", "8-0", "000000000000000")
     ),
     PartFault(
         title="a port name of 16 characters",

@@ -19,10 +19,10 @@ _INTERRUPTED = 130
 @click.command(
     epilog="""\b
 Examples:
-  nsiso demo                     about a quarter of a minute, once the control plane is in your cache
-  nsiso demo --keep              leave it running and look around
-  nsiso sandbox down --name demo end what --keep left running
-  NO_COLOR=1 nsiso demo          without colours"""
+  nsiso demo                      a quarter of a minute, longer the first time
+  nsiso demo --keep               leave it running and look around
+  nsiso sandbox down --name demo  end what --keep left running
+  NO_COLOR=1 nsiso demo           without colours"""
 )
 @click.option("--keep", is_flag=True, help="Leave the control plane and the operator running at the end.")
 def demo(*, keep: bool) -> None:
@@ -32,8 +32,7 @@ def demo(*, keep: bool) -> None:
     identity from manifests/, and runs the operator under it. Every step waits until the API server shows what
     the story tells. Exit codes: 0 everything was seen, 1 something was not, 130 interrupted.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))  # one way to stop: in order
+    _end_in_order()
     try:
         sys.exit(0 if show(keep=keep) else 1)
     except (SandboxError, MissingManifestsError) as error:
@@ -41,3 +40,13 @@ def demo(*, keep: bool) -> None:
     except KeyboardInterrupt:
         click.echo("\nInterrupted; nothing is left running.", err=True)
         sys.exit(_INTERRUPTED)
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does.
+
+    What a script starts in the background ignores SIGINT; left so, it would swallow the others with it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))

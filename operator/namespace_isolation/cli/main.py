@@ -16,11 +16,11 @@ __all__ = ["main"]
 
 _EPILOG: Final = """\b
 Examples:
-  nsiso demo                       see the operator work on a throwaway control plane
-  nsiso sandbox up                 start a control plane of your own and leave it running
-  eval "$(nsiso sandbox up)"       the same, and point kubectl of this shell at it
-  nsiso crd | kubectl apply -f -   install the resource
-  nsiso run                        run the operator on the current context of your kubeconfig
+  nsiso demo                      see it work on a throwaway control plane
+  nsiso sandbox up                start a control plane and leave it running
+  eval "$(nsiso sandbox up)"      the same, and point kubectl at it
+  nsiso crd | kubectl apply -f -  install the resource
+  nsiso run                       run the operator on the current context
 
 \b
 Installed as kubectl-nsiso, too: `kubectl nsiso …` is the same tool.

@@ -21,9 +21,9 @@ __all__ = ["run"]
 @click.command(
     epilog="""\b
 Examples:
-  nsiso run                                  # the current context of your kubeconfig
-  nsiso run --context staging                # another context
-  nsiso run --log-format json                # in a pod: the service account is found by itself
+  nsiso run                    on the current context of your kubeconfig
+  nsiso run --context staging  on another context
+  nsiso run --log-format json  in a pod, whose service account it finds
 """
 )
 @click.option(

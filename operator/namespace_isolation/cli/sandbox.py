@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from namespace_isolation.sandbox import Sandbox, SandboxError
+from namespace_isolation.sandbox.own_name import own_name
 from namespace_isolation.sandbox.records import DEFAULT_NAME, Record, file_of, find, starting, stop
 from namespace_isolation.sandbox.state import State, look
 
@@ -30,12 +31,12 @@ _name = click.option(
 @click.group(
     epilog="""\b
 Examples:
-  nsiso sandbox up                     start it, or say that it runs; prints the kubeconfig
-  eval "$(nsiso sandbox up)"           and use it in this shell
-  nsiso sandbox status                 exit code 0 if it runs, 1 if not
-  nsiso sandbox status -o json         the same for scripts
-  nsiso sandbox up --name second       another one beside it
-  nsiso sandbox down                   stop it and remove its data"""
+  nsiso sandbox up                start it, or say that it runs
+  eval "$(nsiso sandbox up)"      the same, and use it in this shell
+  nsiso sandbox status            exit code 0 if it runs, 1 if not
+  nsiso sandbox status -o json    the same for scripts
+  nsiso sandbox up --name second  another one beside it
+  nsiso sandbox down              stop it and remove its data"""
 )
 def sandbox() -> None:
     """Start and stop a throwaway control plane: etcd, kube-apiserver, controller manager, on loopback.
@@ -64,7 +65,9 @@ def up(name: str, *, audit: bool) -> None:
                 started.detach()
             record = find(name)
     if record is None:
-        raise click.ClickException(f"sandbox {name} ended as soon as it was started; see: nsiso sandbox up --help")
+        raise click.ClickException(
+            f"sandbox {name} ended as soon as it was started; see: {own_name()} sandbox up --help"
+        )
     _describe(record)
     click.echo(f"export KUBECONFIG={shlex.quote(str(record.kubeconfig))}")
 
@@ -96,7 +99,7 @@ def status(name: str, output: str) -> None:
     if output == "json":
         click.echo(json.dumps(_as_json(name, record, state), indent=2))
     elif record is None or state is None:
-        click.echo(f"Sandbox {name} is not running. Start it: nsiso sandbox up{_option(name)}")
+        click.echo(f"Sandbox {name} is not running. Start it: {own_name()} sandbox up{_option(name)}")
     else:
         _show(record, state)
     sys.exit(0 if state is not None and state.healthy else _NOT_RUNNING)
@@ -121,7 +124,7 @@ def _describe(record: Record) -> None:
         f"  KUBECONFIG={record.kubeconfig}",
         f"  kubectl: {record.kubectl}",
         *([f"  runs without {', '.join(record.missing)}"] if record.missing else []),
-        f"  stop it: nsiso sandbox down{_option(record.name)}",
+        f"  stop it: {own_name()} sandbox down{_option(record.name)}",
     ]
     click.echo("\n".join(lines), err=True)
 

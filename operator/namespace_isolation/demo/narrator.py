@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -28,7 +29,7 @@ def spell(seconds: float) -> str:
 
 
 class Narrator:
-    """Tells the story on standard output: coloured on a terminal (NO_COLOR is heeded), plain elsewhere."""
+    """Tells the story on standard output: coloured on a terminal, unless NO_COLOR is set, plain elsewhere."""
 
     def __init__(self) -> None:
         """Measure the terminal."""
@@ -37,7 +38,9 @@ class Narrator:
         self._width = max(_NARROWEST, min(_WIDTH, columns))
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="replace")  # a terminal without arrows gets question marks, no traceback
-        self._console = Console(highlight=False, markup=False, emoji=False, width=self._width)
+        # Without a colour system no escape code is written; rich's own NO_COLOR leaves bold and dim.
+        colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+        self._console = Console(color_system=colours, highlight=False, markup=False, emoji=False, width=self._width)
         self._chapter = 0
 
     def title(self, text: str) -> None:
@@ -71,9 +74,12 @@ class Narrator:
         self._print(Text(f"{_INDENT}$ " + f" \\\n{_INDENT}".join(lines), style="yellow"))
 
     def output(self, text: str) -> None:
-        """Show what a command printed."""
+        """Show what a command printed; a line that is too long goes on below, further in."""
         for line in text.rstrip().splitlines():
-            self._print(Text(f"{_INDENT}{line.rstrip()}", style="dim"))
+            first, *rest = self._wrapped(line.rstrip(), self._width - 2 * len(_INDENT))
+            self._print(Text(f"{_INDENT}{first}", style="dim"))
+            for more in rest:
+                self._print(Text(f"{2 * _INDENT}{more}", style="dim"))
 
     def seen(self, text: str, seconds: float | None = None) -> None:
         """Confirm what was seen, and how long it took."""

@@ -45,6 +45,7 @@ class OperatorProcess:
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # a pipe of the user's, held by one who stays, would never end
             env=_environment(),
             start_new_session=True,  # Ctrl-C is for the demo, which then ends the operator in order
         )

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shlex
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from namespace_isolation.demo.story import tell
 from namespace_isolation.demo.unseen import Unseen
 from namespace_isolation.sandbox import Progress, Sandbox, obtain
 from namespace_isolation.sandbox.lock import acquire
-from namespace_isolation.sandbox.records import file_of
+from namespace_isolation.sandbox.own_name import own_name
+from namespace_isolation.sandbox.records import lock_of
 
 __all__ = ["show"]
 
@@ -67,7 +67,7 @@ def _control_plane(narrator: Narrator, *, keep: bool) -> Iterator[tuple[Sandbox,
         without = f", without {', '.join(sandbox.missing)}" if sandbox.missing else ""
         narrator.seen(f"Kubernetes answers at {sandbox.server}{without}", time.monotonic() - started)
         if keep:
-            yield sandbox, file_of(_NAME).with_suffix(".lock")
+            yield sandbox, lock_of(_NAME)
             return
         lock = sandbox.directory / "demo.lock"
         descriptor = acquire(lock)
@@ -109,12 +109,4 @@ def _hand_over(narrator: Narrator, sandbox: Sandbox) -> None:
     ):
         narrator.line(line)
     narrator.say("\nTo end it, the operator with it:\n", indent="")
-    narrator.line(f"{_own_name()} sandbox down --name {_NAME}")
-
-
-def _own_name() -> str:
-    """Write how this program can be called here."""
-    if shutil.which("nsiso"):
-        return "nsiso"
-    called = Path(sys.argv[0])
-    return str(called) if called.name == "nsiso" else f"{sys.executable} -m namespace_isolation"
+    narrator.line(f"{own_name()} sandbox down --name {_NAME}")

@@ -156,7 +156,10 @@ _PORT_SCHEMA: Final[dict[str, Any]] = {
     # CRD. That a name has a letter is left to _HAS_LETTER, which says it in words.
     "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$",
 }
-_HAS_LETTER: Final = f"{[*range(limits.PORT_NAME_LENGTH)]}.exists(i, i < size(self.port) && self.port.charAt(i) >= 'a')"
+_HAS_LETTER: Final = (
+    f"(self.port >= 'a' || {[*range(1, limits.PORT_NAME_LENGTH)]}"
+    ".exists(i, i < size(self.port) && self.port.charAt(i) >= 'a'))"
+)
 _NUMERIC: Final = "has(self.port) && type(self.port) == int"
 
 
@@ -167,7 +170,8 @@ class Port(Wire):
     port: Annotated[int | str, PlainValidator(_port), WithJsonSchema(_PORT_SCHEMA)] | None = Field(
         default=None,
         description=(
-            "The port's number, or the name that the pods' containers give it. Left out: every port of the protocol."
+            "The port's number without quotes, or the name that the pods' containers give it, which has a letter. "
+            "Left out: every port of the protocol."
         ),
     )
     end_port: Annotated[StrictInt, Field(ge=1, le=limits.PORT_MAX)] | None = Field(

@@ -113,7 +113,10 @@ class Dns(Wire):
     enabled: StrictBool = Field(default=True, description="Whether to generate allow-dns-egress. Default true.")
     to: Peers = Field(
         default=(),
-        description="The DNS servers, as peers of a NetworkPolicy. Default: pods k8s-app=kube-dns in kube-system.",
+        description=(
+            "The DNS servers, as peers of a NetworkPolicy. Default: pods k8s-app=kube-dns in kube-system. A peer with "
+            "only a podSelector means pods of the isolated namespace itself: add a namespaceSelector for others."
+        ),
     )
     ports: Ports = Field(default=(), description="The DNS ports. Default: UDP 53 and TCP 53.")
 
@@ -210,7 +213,10 @@ class IsolationSpec(Wire):
     )
     mode: Literal["Enforce", "Audit"] = Field(
         default="Enforce",
-        description="Enforce (default) writes the policies and repairs them; Audit writes nothing and only reports.",
+        description=(
+            "Enforce (default) writes the policies and repairs them. Audit is to write nothing and only report, and is "
+            "not acted on by this version: a resource with it is not accepted, and nothing is written for it."
+        ),
     )
     default_deny: Annotated[tuple[Direction, ...], Field(max_length=2), Unique()] = Field(
         default=("Ingress", "Egress"),
@@ -231,7 +237,8 @@ class IsolationSpec(Wire):
         default="Report",
         description=(
             "What to do about other NetworkPolicies in the namespaces: Report (default) those that allow more than "
-            "this resource, Ignore them, or Remove them."
+            "this resource, Ignore them, or Remove them. This version acts on neither Report nor Remove: other "
+            "policies are left alone, and nothing is said about them."
         ),
     )
     deletion_policy: Literal["Delete", "Retain"] = Field(

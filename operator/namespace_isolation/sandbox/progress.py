@@ -22,7 +22,7 @@ class Progress:
         self._clock = clock
         self._started = clock()
         self._spoken = self._started
-        self._drawn = False
+        self._drawn = 0
 
     def say(self, sentence: str) -> None:
         """Write a line that stays."""
@@ -42,9 +42,8 @@ class Progress:
         line = f"{what} … {now - self._started:.0f} s"
         if self._stream.isatty():
             self._erase()
-            self._stream.write(line[:_WIDTH])
+            self._drawn = self._stream.write(line[:_WIDTH])
             self._stream.flush()
-            self._drawn = True
         elif now - self._spoken >= _INTERVAL:
             self._spoken = now
             self.say(line)
@@ -55,5 +54,5 @@ class Progress:
 
     def _erase(self) -> None:
         if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._drawn = False
+            self._stream.write(f"\r{' ' * self._drawn}\r")
+            self._drawn = 0

@@ -17,8 +17,9 @@ from typing import Any
 from namespace_isolation.sandbox import places
 from namespace_isolation.sandbox.fault import SandboxError
 from namespace_isolation.sandbox.lock import acquire, exclusive
+from namespace_isolation.sandbox.own_name import own_name
 
-__all__ = ["DEFAULT_NAME", "Record", "file_of", "find", "reservation", "starting", "stop"]
+__all__ = ["DEFAULT_NAME", "Record", "file_of", "find", "lock_of", "reservation", "starting", "stop"]
 
 DEFAULT_NAME = "default"
 
@@ -54,6 +55,11 @@ def file_of(name: str, environment: Mapping[str, str] = os.environ) -> Path:
     return places.records_directory(environment) / f"{name}.json"
 
 
+def lock_of(name: str) -> Path:
+    """Name the file whose lock the sandbox of a name holds as long as its supervisor lives."""
+    return file_of(name).with_suffix(".lock")
+
+
 @contextmanager
 def reservation(name: str | None) -> Iterator[tuple[int, ...]]:
     """Hold a name while its supervisor is started, which inherits the descriptor and with it the name."""
@@ -61,11 +67,11 @@ def reservation(name: str | None) -> Iterator[tuple[int, ...]]:
         yield ()
         return
     deadline = time.monotonic() + _LOOK_LASTS
-    while (descriptor := acquire(_lock_of(name))) is None and time.monotonic() < deadline:
+    while (descriptor := acquire(lock_of(name))) is None and time.monotonic() < deadline:
         time.sleep(_INTERVAL)
     if descriptor is None:
         raise SandboxError(
-            f"a sandbox called {name!r} runs already: nsiso sandbox down --name {name}, or end its process"
+            f"a sandbox called {name!r} runs already: {own_name()} sandbox down --name {name}, or end its process"
         )
     try:
         _forget(name)  # of a supervisor that was killed: nobody holds the name
@@ -82,7 +88,9 @@ def starting(name: str, on_wait: Callable[[], None]) -> AbstractContextManager[N
 def find(name: str) -> Record | None:
     """Find the running sandbox of a name; None where there is none."""
     record = _read(name)
-    descriptor = acquire(_lock_of(name))
+    if record is None:  # nor is a lock to be left behind by looking
+        return None
+    descriptor = acquire(lock_of(name))
     if descriptor is None:
         return record
     os.close(descriptor)
@@ -96,7 +104,7 @@ def stop(name: str) -> bool:
         return _sweep(name)
     os.kill(record.supervisor, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_WITHIN
-    while (descriptor := acquire(_lock_of(name))) is None:  # the supervisor's end frees the lock
+    while (descriptor := acquire(lock_of(name))) is None:  # the supervisor's end frees the lock
         if time.monotonic() > deadline:
             raise SandboxError(f"the supervisor (pid {record.supervisor}) did not end in {_STOP_WITHIN:.0f} s")
         time.sleep(_INTERVAL)
@@ -105,7 +113,9 @@ def stop(name: str) -> bool:
 
 
 def _sweep(name: str) -> bool:
-    descriptor = acquire(_lock_of(name))
+    if not lock_of(name).exists():  # there never was one
+        return False
+    descriptor = acquire(lock_of(name))
     if descriptor is None:
         raise SandboxError(f"a sandbox called {name!r} belongs to a running process; stop that process instead")
     try:
@@ -121,10 +131,6 @@ def _forget(name: str) -> None:
     if record is not None:
         shutil.rmtree(record.directory, ignore_errors=True)
         file_of(name).unlink()
-
-
-def _lock_of(name: str) -> Path:
-    return file_of(name).with_suffix(".lock")
 
 
 def _read(name: str) -> Record | None:

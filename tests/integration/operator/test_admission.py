@@ -59,9 +59,7 @@ async def meddled(stage: Stage) -> AsyncIterator[str]:
             "mutations": [
                 {
                     "patchType": "JSONPatch",
-                    "jsonPatch": {
-                        "expression": '[JSONPatch{op: "add", path: "/spec/egress", value: [{}]}]'
-                    },
+                    "jsonPatch": {"expression": '[JSONPatch{op: "add", path: "/spec/egress", value: [{}]}]'},
                 }
             ],
         },

@@ -55,3 +55,12 @@ def test_an_unknown_command_is_refused_by_name() -> None:
     shown = CliRunner().invoke(main, ["sandbx"])
     assert shown.exit_code == 2
     assert "No such command 'sandbx'" in shown.output
+
+
+@pytest.mark.parametrize(
+    "command", [(), *((each,) for each in _COMMANDS), *(("sandbox", each) for each in ("up", "down", "status"))]
+)
+def test_help_fits_into_80_columns(command: tuple[str, ...]) -> None:
+    """No line of any help is broken by a terminal of the usual width."""
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(main, [*command, "--help"])
+    assert [line for line in shown.output.splitlines() if len(line) > 80] == []

@@ -33,10 +33,11 @@ def test_a_name_is_held_once_and_is_free_after() -> None:
         pass
 
 
-def test_what_nobody_started_is_not_found_and_needs_no_stop() -> None:
-    """`down` on nothing is no error."""
+def test_what_nobody_started_is_not_found_and_needs_no_stop(tmp_path: Path) -> None:
+    """`down` on nothing is no error, and leaves nothing."""
     assert records.find("one") is None
     assert records.stop("one") is False
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_relative_cache_home_is_ignored(tmp_path: Path) -> None:
