@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Literal
 
@@ -26,7 +27,7 @@ def configure_logs(*, style: LogFormat, level: str) -> None:
         if style == "json"
         else [
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
+                colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
                 # The one with colours and frames prints local variables, and with them tokens.
                 exception_formatter=structlog.dev.plain_traceback,
             )
