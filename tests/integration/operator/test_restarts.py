@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -368,8 +369,9 @@ async def test_a_token_that_is_not_known(cluster: Cluster, stopped_operator: Ope
 
 def test_a_port_that_is_taken(operator_process: Operator, cluster: Cluster) -> None:
     """A taken health port is named, with the option that mends it."""
-    port = cluster.own_sandbox().server.rpartition(":")[2] if cluster.sandbox else "1"
-    done = _run(f"--kubeconfig={cluster.kubeconfig}", "--health-host=127.0.0.1", f"--health-port={port}")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = _run(f"--kubeconfig={cluster.kubeconfig}", "--health-host=127.0.0.1", f"--health-port={port}")
     assert done.returncode == 1
     assert "--health-port" in done.stderr
 
