@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from namespace_isolation.apply.policies import policies_path
 from namespace_isolation.cluster import Client, connection_from
 from namespace_isolation.desire.render import render
 from namespace_isolation.model.canonical import canonical_spec
 from namespace_isolation.model.policy import Policy
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.policies import policies_path, read_policy
 from tests.support.api_server import stored_spec
 from tests.support.cluster import Cluster
 from tests.support.objects import isolation

@@ -10,14 +10,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import Any
 
-from namespace_isolation.apply.policies import policies_path
 from namespace_isolation.cluster import ApiError, Client, connection_from
 from namespace_isolation.desire.render import render
 from namespace_isolation.model.names import API_VERSION, KIND
 from namespace_isolation.model.policy import Policy
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, isolation_path, read_isolation
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.policies import policies_path, read_policy
 from tests.support.watching import DEADLINE, Json, Watch, watching
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from namespace_isolation.apply.look_closer import Reader
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Why
+from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update
 from namespace_isolation.model.policy import Reach
 
 __all__ = ["Writer", "carry_out"]
@@ -48,7 +48,7 @@ async def carry_out(plan: Plan, writer: Writer, *, still_wanted: Callable[[], bo
 
 def _takes_out(step: Step) -> bool:
     """Whether a step may remove an allowed flow or an isolation; repairs of drift may, too, but never wait."""
-    return isinstance(step, Delete | Release) or (isinstance(step, Update) and step.why is Why.OUTDATED)
+    return isinstance(step, Delete | Release) or (isinstance(step, Update) and step.is_own_change)
 
 
 def _holds(earlier: Step, step: Step) -> bool:

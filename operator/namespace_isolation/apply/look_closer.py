@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from namespace_isolation.compare.succession import in_succession, needs_succession
-from namespace_isolation.model.plan import Plan, Step, Update, Why
+from namespace_isolation.model.plan import Plan, Step, Update
 
 __all__ = ["Reader", "look_closer"]
 
@@ -24,7 +24,7 @@ async def look_closer(plan: Plan, reader: Reader) -> Plan:
     """Order the updates of our own older work among themselves; one alone needs no order and no reading."""
     if not needs_succession(plan):
         return plan
-    names = [step.name for step in plan.steps() if isinstance(step, Update) and step.why is Why.OUTDATED]
+    names = list(plan.own_changes())
     read = await asyncio.gather(*(reader.read(plan.namespace, name) for name in names))
     documents = {name: dict(each) for name, each in zip(names, read, strict=True) if each is not None}
     phases = tuple(tuple(_with(step, documents) for step in phase) for phase in plan.phases)

@@ -10,8 +10,9 @@ from namespace_isolation.compare.drift import drift_of
 from namespace_isolation.model.outcome import Failure, Result, StepResult
 from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update, Wait
 from namespace_isolation.model.policy import LivePolicy, Policy
+from namespace_isolation.observe.policies import policies_path
 
-__all__ = ["PolicyWriter", "Witness", "policies_path"]
+__all__ = ["PolicyWriter", "Witness"]
 
 Json = dict[str, Any]
 
@@ -40,15 +41,6 @@ class Witness(Protocol):
         """Hear that the write ended, well or not: what comes from now on is not its echo."""
 
 
-def policies_path(namespace: str | None = None, name: str | None = None) -> str:
-    """Give the path of the NetworkPolicies of the cluster, of a namespace, or of one policy."""
-    path = "/apis/networking.k8s.io/v1"
-    if namespace is not None:
-        path += f"/namespaces/{namespace}"
-    path += "/networkpolicies"
-    return path if name is None else f"{path}/{name}"
-
-
 class PolicyWriter:
     """Carries out single steps against the API server."""
 
@@ -73,8 +65,7 @@ class PolicyWriter:
         except ApiError as error:
             if _namespace_went_away(error):
                 return StepResult(step=step, result=Result.MOOT)
-            failure = Failure(reason=error.reason, message=error.message)
-            return StepResult(step=step, result=Result.FAILED, failure=failure)
+            return StepResult(step=step, result=Result.FAILED, failure=error.failure)
         finally:
             self._witness.settled(namespace, step.name)
 

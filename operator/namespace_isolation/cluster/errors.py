@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from namespace_isolation.model.outcome import Failure
+
 __all__ = ["UNREACHABLE", "ApiError", "error_from"]
 
 UNREACHABLE: Final = 0
@@ -32,6 +34,11 @@ class ApiError(Exception):
         self.request = request
         self.retry_after = retry_after
         self.causes = causes
+
+    @property
+    def failure(self) -> Failure:
+        """The refusal as a value, for the status."""
+        return Failure(reason=self.reason, message=self.message)
 
     @property
     def namespace_is_ending(self) -> bool:

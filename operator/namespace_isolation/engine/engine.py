@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from namespace_isolation.apply.policies import PolicyWriter, policies_path
+from namespace_isolation.apply.policies import PolicyWriter
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.desire.decide import decide
 from namespace_isolation.desire.render import Renderings
@@ -25,6 +25,7 @@ from namespace_isolation.model.outcome import Failure
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH
 from namespace_isolation.observe.listwatch import ListWatch
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
+from namespace_isolation.observe.policies import policies_path
 from namespace_isolation.report.board import Board
 from namespace_isolation.report.log import log_outcome
 
@@ -247,7 +248,7 @@ class Engine:
 
 def _failure_of(error: Exception) -> Failure:
     if isinstance(error, ApiError):
-        return Failure(reason=error.reason, message=error.message)
+        return error.failure
     return Failure(reason="InternalError", message=f"{type(error).__name__}; the operator's log has the whole trace")
 
 

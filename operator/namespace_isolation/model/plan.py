@@ -76,6 +76,11 @@ class Update(_Wanted):
     live: LivePolicy
     document: Mapping[str, Any] | None = None
 
+    @property
+    def is_own_change(self) -> bool:
+        """Whether it replaces our own older work; what somebody else changed has no claim to be kept meanwhile."""
+        return self.why is Why.OUTDATED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NotWanted:
@@ -133,3 +138,7 @@ class Plan:
         """All steps, in order."""
         for phase in self.phases:
             yield from phase
+
+    def own_changes(self) -> dict[str, Update]:
+        """Give the updates of our own older work, by name."""
+        return {step.name: step for step in self.steps() if isinstance(step, Update) and step.is_own_change}

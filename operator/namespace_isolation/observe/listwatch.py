@@ -69,7 +69,7 @@ class ListWatch(Generic[T]):
         self._log = structlog.get_logger()
 
     def silence(self) -> float:
-        """Tell for how many seconds nothing was heard; bookmarks come about once a minute."""
+        """Tell for how many seconds nothing was heard of the collection."""
         return 0.0 if self._last_contact is None else self._clock() - self._last_contact
 
     async def run(self) -> None:

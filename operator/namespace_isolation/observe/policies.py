@@ -14,7 +14,7 @@ from namespace_isolation.model import names
 from namespace_isolation.model.canonical import canonical_spec, digest_of
 from namespace_isolation.model.policy import LivePolicy, Owner, Policy, Reach, is_isolation_reference, reach_of
 
-__all__ = ["PolicyStore", "read_policy"]
+__all__ = ["PolicyStore", "policies_path", "read_policy"]
 
 Json = dict[str, Any]
 _Key = tuple[str, str]
@@ -23,6 +23,15 @@ _LONGEST_KEPT: Final = 1024
 """Characters of a text of others that is kept as it is; nothing that we write into metadata is that long."""
 _LONGEST_REMEMBERED: Final = 8192
 """Bytes of a spec whose digest is remembered; longer ones are rarely served twice."""
+
+
+def policies_path(namespace: str | None = None, name: str | None = None) -> str:
+    """Give the path of the NetworkPolicies of the cluster, of a namespace, or of one policy."""
+    path = "/apis/networking.k8s.io/v1"
+    if namespace is not None:
+        path += f"/namespaces/{namespace}"
+    path += "/networkpolicies"
+    return path if name is None else f"{path}/{name}"
 
 
 def read_policy(document: Mapping[str, Any]) -> LivePolicy:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from namespace_isolation.apply.policies import policies_path
+from namespace_isolation.observe.policies import policies_path
 from tests.support.stage import Stage, condition, is_settled, standard, suppress_missing
 from tests.support.watching import DEADLINE, Json
 
