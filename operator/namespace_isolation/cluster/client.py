@@ -5,23 +5,36 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
 
 from namespace_isolation.cluster.connection import Connection, ConnectionProblem
-from namespace_isolation.cluster.errors import UNREACHABLE, ApiError, error_from
+from namespace_isolation.cluster.errors import ApiError, error_from
+from namespace_isolation.cluster.refusals import no_answer, no_credentials, refusal_of
 from namespace_isolation.model.names import FIELD_MANAGER
 
-__all__ = ["JSON_PATCH", "MERGE_PATCH", "Client", "Json"]
+__all__ = ["JSON_PATCH", "MERGE_PATCH", "NO_ANSWER", "Client", "Json"]
 
 Json = dict[str, Any]
 
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
+NO_ANSWER: Final = "none"
+"""The code of a request that was not answered: refused, cut, or timed out."""
 
+_METHODS: Final = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
+"""The HTTP method of every verb but watch, as Kubernetes names them."""
 _PAGE: Final = 500
 _TRIES_WHEN_BUSY: Final = 4
 _LONGEST_WAIT: Final = 10.0
@@ -47,6 +60,8 @@ class Client:
         self._in_flight = in_flight
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._user_agent = user_agent
+        self.answers: Counter[tuple[str, str]] = Counter()
+        """How often which verb was answered with which HTTP code, or with NO_ANSWER; each try counts."""
         self._requests: aiohttp.ClientSession | None = None
         self._watches: aiohttp.ClientSession | None = None
 
@@ -67,42 +82,46 @@ class Client:
 
     async def get(self, path: str, **params: str) -> Json:
         """Read one object."""
-        return await self._send("GET", path, params=params)
+        return await self._send("get", path, params=params)
 
     async def create(self, path: str, body: Mapping[str, Any]) -> Json:
         """POST an object to its collection and return it as stored."""
-        return await self._send("POST", path, params={"fieldManager": FIELD_MANAGER}, body=body)
+        return await self._send("create", path, params={"fieldManager": FIELD_MANAGER}, body=body)
 
     async def replace(self, path: str, body: Mapping[str, Any]) -> Json:
         """PUT an object (its metadata.resourceVersion guards it) and return it as stored."""
-        return await self._send("PUT", path, params={"fieldManager": FIELD_MANAGER}, body=body)
+        return await self._send("update", path, params={"fieldManager": FIELD_MANAGER}, body=body)
 
     async def patch(self, path: str, body: object, *, content_type: str = MERGE_PATCH) -> Json:
         """PATCH an object and return it as stored."""
         params = {"fieldManager": FIELD_MANAGER}
-        return await self._send("PATCH", path, params=params, body=body, content_type=content_type)
+        return await self._send("patch", path, params=params, body=body, content_type=content_type)
 
-    async def delete(self, path: str, *, uid: str | None = None) -> Json:
-        """DELETE an object; with `uid` only if it is still that one."""
-        body = {"preconditions": {"uid": uid}} if uid else None
-        return await self._send("DELETE", path, body=body)
+    async def delete(self, path: str, *, uid: str | None = None, resource_version: int | None = None) -> Json:
+        """DELETE an object; with `uid` only if it is still that one, with `resource_version` only if unchanged."""
+        version = None if resource_version is None else str(resource_version)
+        conditions = {key: value for key, value in (("uid", uid), ("resourceVersion", version)) if value is not None}
+        return await self._send("delete", path, body={"preconditions": conditions} if conditions else None)
 
     async def pages(self, path: str, *, limit: int = _PAGE) -> AsyncIterator[Json]:
         """LIST a collection page by page; each page is the list object as served."""
         params = {"limit": str(limit)}
         while True:
-            page = await self._send("GET", path, params=params)
+            page = await self._send("list", path, params=params)
             yield page
             token = page.get("metadata", {}).get("continue")
             if not token:
                 return
             params = {"limit": str(limit), "continue": token}
 
-    async def watch(self, path: str, *, resource_version: str, seconds: int, silence: float) -> AsyncIterator[Json]:
+    async def watch(
+        self, path: str, *, resource_version: str, seconds: int, silence: float, heard: Callable[[], None] | None = None
+    ) -> AsyncIterator[Json]:
         """Stream the watch events behind `resource_version` until the server ends the stream.
 
         `seconds`: how long the server keeps the stream; `silence`: seconds without a byte (bookmarks come about
-        once a minute) after which the connection counts as dead. Raises ApiError, also for an ERROR event.
+        once a minute) after which the connection counts as dead. `heard` is called when the server accepts the watch:
+        on a quiet collection that is the only word for minutes. Raises ApiError, also for an ERROR event.
         """
         params = {
             "watch": "1",
@@ -113,15 +132,18 @@ class Client:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=silence)
         request = f"WATCH {path}"
         try:
-            async with self._open(self._watches).get(
+            stream = self._open(self._watches).get(
                 self._connection.server + path,
                 params=params,
                 headers=await self._headers(request),
                 ssl=self._tls or False,
                 timeout=timeout,
-            ) as response:
+            )
+            async with await self._answered("watch", stream) as response:
                 if response.status >= _FIRST_ERROR:
-                    raise await _refusal(response, request)
+                    raise await refusal_of(response, request)
+                if heard is not None:
+                    heard()
                 try:
                     async for line in response.content:
                         event: Json = json.loads(line)
@@ -134,7 +156,7 @@ class Client:
                     if response.connection is not None and response.connection.transport is not None:
                         response.connection.transport.abort()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise _no_answer(request, error) from error
+            raise no_answer(request, error) from error
 
     def _session(self, *, limit: int) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=limit, ssl=self._tls or False, socket_factory=_kept_alive)
@@ -157,7 +179,7 @@ class Client:
         try:
             return await self._connection.authorization()
         except ConnectionProblem as problem:
-            raise _no_credentials(request, problem) from problem
+            raise no_credentials(request, problem) from problem
 
     async def _send(
         self,
@@ -191,30 +213,42 @@ class Client:
         try:
             await self._connection.renew()
         except ConnectionProblem as problem:
-            raise _no_credentials(refusal.request, problem) from problem
+            raise no_credentials(refusal.request, problem) from problem
 
     async def _send_once(
         self, verb: str, path: str, params: Mapping[str, str] | None, data: bytes | None, content_type: str
     ) -> Json:
-        headers = await self._headers(f"{verb} {path}")
+        request = f"{_METHODS[verb]} {path}"
+        headers = await self._headers(request)
         if data is not None:
             headers = {**headers, "Content-Type": content_type}
         try:
-            async with self._open(self._requests).request(
-                verb,
+            exchange = self._open(self._requests).request(
+                _METHODS[verb],
                 self._connection.server + path,
                 params=params,
                 data=data,
                 headers=headers,
                 ssl=self._tls or False,
                 timeout=self._timeout,
-            ) as response:
+            )
+            async with await self._answered(verb, exchange) as response:
                 if response.status >= _FIRST_ERROR:
-                    raise await _refusal(response, f"{verb} {path}")
+                    raise await refusal_of(response, request)
                 answer: Json = json.loads(await response.read())
                 return answer
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise _no_answer(f"{verb} {path}", error) from error
+            raise no_answer(request, error) from error
+
+    async def _answered(self, verb: str, exchange: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
+        """Wait for the head of an answer, and count it, or that none came."""
+        try:
+            response = await exchange
+        except (aiohttp.ClientError, TimeoutError):
+            self.answers[verb, NO_ANSWER] += 1
+            raise
+        self.answers[verb, str(response.status)] += 1
+        return response
 
 
 def _kept_alive(address: tuple[Any, ...]) -> socket.socket:
@@ -226,35 +260,3 @@ def _kept_alive(address: tuple[Any, ...]) -> socket.socket:
         if hasattr(socket, option):  # not every system lets a program choose
             opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     return opened
-
-
-async def _refusal(response: aiohttp.ClientResponse, request: str) -> ApiError:
-    """Read a refusal; what is no Status object (a proxy's page, plain text) is quoted."""
-    text = await response.text(errors="replace")
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = {"reason": response.reason, "message": text[:300]}
-    if not isinstance(body, dict):
-        body = {"reason": response.reason, "message": text[:300]}
-    wait = response.headers.get("Retry-After", "")
-    return error_from(
-        status=response.status,
-        body=body,
-        request=request,
-        retry_after=float(wait) if wait.isdigit() else None,
-    )
-
-
-def _no_credentials(request: str, problem: ConnectionProblem) -> ApiError:
-    return ApiError(status=UNREACHABLE, reason="NoCredentials", message=str(problem), request=request)
-
-
-def _no_answer(request: str, error: Exception) -> ApiError:
-    if isinstance(error, TimeoutError):
-        reason, message = "Timeout", "the API server did not answer in time"
-    elif isinstance(error, aiohttp.ClientConnectorError):
-        reason, message = "Unreachable", f"cannot connect to {error.host}:{error.port}: {error.os_error.strerror}"
-    else:
-        reason, message = type(error).__name__, str(error) or "the connection was cut"
-    return ApiError(status=UNREACHABLE, reason=reason, message=message, request=request)

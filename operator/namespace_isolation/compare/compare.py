@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from namespace_isolation.compare.identity import owner_of
 from namespace_isolation.compare.order import in_safe_order
+from namespace_isolation.compare.unmanaged import removals
 from namespace_isolation.model.isolation import Stance
 from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Wait, Why
 from namespace_isolation.model.policy import LivePolicy, Policy
@@ -21,10 +22,17 @@ def compare(desired: Mapping[str, Policy], view: View) -> Plan:
     """
     if view.namespace is None or view.namespace.ending:
         return Plan(namespace=view.name, phases=(), kept=())
-    steps = [*_wanted(desired, view), *_unwanted(desired, view)]
+    desired = {name: policy for name, policy in desired.items() if name in view.live or not _goes(policy, view)}
+    steps = [*_wanted(desired, view), *_unwanted(desired, view), *_unmanaged(desired, view)]
     changed = {step.name for step in steps}
     kept = tuple((policy.isolation, name) for name, policy in desired.items() if name not in changed)
     return Plan(namespace=view.name, phases=in_safe_order(steps), kept=kept)
+
+
+def _goes(policy: Policy, view: View) -> bool:
+    """Whether an isolation is being deleted that leaves its policies: what is not there any more is not made anew."""
+    isolation = view.isolations.get(policy.isolation)
+    return isolation is not None and isolation.deleting
 
 
 def _wanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
@@ -52,19 +60,28 @@ def _unwanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
         if owner is None:
             continue
         isolation = view.isolations.get(owner)
-        if isolation is not None and isolation.stance is Stance.FROZEN:
+        stance = None if isolation is None else view.stance_of(isolation)
+        if isolation is not None and stance is not None and stance.is_standing:
             if isolation.deleting and any(each.uid == isolation.uid for each in live.owners):
                 yield Release(live=live, isolation=owner, why=Why.UNWANTED)
             continue
         if isolation is None and live.ending:
             continue  # whoever holds it, nobody is left to be told
-        leaving = isolation is not None and isolation.stance is Stance.LEAVING
+        leaving = stance is Stance.LEAVING
         ours = leaving or (live.intact and not live.foreign)
         why = Why.UNWANTED if ours else Why.EXTRA
         if live.ending:
             yield Wait(live=live, isolation=owner, why=why, wanted=False)
         else:
             yield Delete(live=live, isolation=owner, why=why, keeps_flows=not live.directions <= isolated)
+
+
+def _unmanaged(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:
+    for live, isolation in removals(view, desired):
+        if live.ending:
+            yield Wait(live=live, isolation=isolation.name, why=Why.UNMANAGED, wanted=False)
+        else:
+            yield Delete(live=live, isolation=isolation.name, why=Why.UNMANAGED)
 
 
 def _why_different(live: LivePolicy, policy: Policy, *, lost: bool) -> Why:

@@ -7,10 +7,10 @@ from typing import Any
 
 from namespace_isolation.model import names
 from namespace_isolation.model.canonical import canonical_spec
-from namespace_isolation.model.plan import Drift
+from namespace_isolation.model.plan import UNKNOWN, Drift
 from namespace_isolation.model.policy import Policy, is_isolation_reference, owner_reference
 
-__all__ = ["drift_of"]
+__all__ = ["drift_of", "maker_of"]
 
 Json = dict[str, Any]
 
@@ -24,7 +24,8 @@ def drift_of(policy: Policy, document: Mapping[str, Any]) -> Drift:
         *_map_fields("metadata.annotations", policy.annotations, metadata.get("annotations") or {}),
         *_owner_fields(policy, metadata.get("ownerReferences") or ()),
     )
-    return Drift(fields=fields, manager=_last_manager(fields, metadata.get("managedFields") or ()))
+    manager, changed = _last_writer(fields, metadata.get("managedFields") or ())
+    return Drift(fields=fields, manager=manager, changed=changed)
 
 
 def _spec_fields(wanted: Json, live: Json) -> list[str]:
@@ -42,10 +43,16 @@ def _owner_fields(policy: Policy, live: Sequence[Json]) -> list[str]:
     return [] if plain == wanted else ["metadata.ownerReferences"]
 
 
-def _last_manager(fields: tuple[str, ...], entries: Sequence[Json]) -> str | None:
-    """Name the field manager other than us that last wrote one of the fields.
+def maker_of(document: Mapping[str, Any]) -> Drift:
+    """Tell who last wrote an object that should not be there, by its managedFields."""
+    manager, changed = _last_writer(("spec",), document.get("metadata", {}).get("managedFields") or ())
+    return Drift(manager=manager, changed=changed)
 
-    Who only removed a field leaves no trace in managedFields: that is None, never a guess.
+
+def _last_writer(fields: tuple[str, ...], entries: Sequence[Json]) -> tuple[str, str | None]:
+    """Name the field manager other than us that last wrote one of the fields, and when.
+
+    Who only removed a field leaves no trace in managedFields.
     """
     writers = [
         entry
@@ -54,8 +61,9 @@ def _last_manager(fields: tuple[str, ...], entries: Sequence[Json]) -> str | Non
         and any(_owns(entry.get("fieldsV1") or {}, field) for field in fields)
     ]
     if not writers:
-        return None
-    return str(max(writers, key=lambda entry: str(entry.get("time", ""))).get("manager", "")) or None
+        return UNKNOWN, None
+    last = max(writers, key=lambda entry: str(entry.get("time", "")))
+    return str(last.get("manager") or UNKNOWN), last.get("time")
 
 
 def _owns(owned: Json, field: str) -> bool:

@@ -27,9 +27,9 @@ _NOTHING = Rendering(policies=(), dns=None, denies_egress=False)
 
 
 def render(isolation: Isolation) -> Rendering:
-    """Render all policies of an isolation; none where it leaves or is not accepted."""
+    """Render all policies of an isolation, enforced or only audited; none where it leaves or is not accepted."""
     spec = isolation.spec
-    if spec is None or isolation.stance is not Stance.WANTED:
+    if spec is None or isolation.stance is Stance.LEAVING:
         return _NOTHING
     name = isolation.name
     owner = None if isolation.retain else Owner(name, isolation.uid)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from namespace_isolation.model import names
 from namespace_isolation.model.resource import NAME_RULE, IsolationSpec
-from namespace_isolation.model.resource_status import IsolationStatus
+from namespace_isolation.model.resource_status import NOT_OBSERVED, IsolationStatus
 from namespace_isolation.model.wire import VALIDATIONS, Wire
 
 __all__ = ["custom_resource_definition"]
@@ -83,7 +83,7 @@ def _root() -> Schema:
             "kind": {"type": "string", "description": f"{names.KIND}."},
             "metadata": {"type": "object"},
             "spec": structural(IsolationSpec),
-            "status": structural(IsolationStatus),
+            "status": {**structural(IsolationStatus), "default": {"observedGeneration": NOT_OBSERVED}},
         },
     }
 
@@ -97,10 +97,18 @@ def _columns() -> list[Schema]:
         ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether every policy is in place."),
         ("Age", "date", ".metadata.creationTimestamp", "Time since creation."),
     )
-    return [
-        {"name": name, "type": kind, "jsonPath": path, "description": description}
-        for name, kind, path, description in columns
-    ]
+    wide = (
+        ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', "Why it is ready, or is not."),
+        ("Outstanding", "integer", ".status.drift.outstanding", "Drifts that are there now."),
+        ("Failed", "integer", ".status.namespaces.failed", "Namespaces with problems."),
+        ("Unmanaged", "integer", ".status.unmanaged.count", "Policies of others that allow more."),
+        ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', "The reason in a sentence."),
+    )
+    return [_column(*each) for each in columns] + [{**_column(*each), "priority": 1} for each in wide]
+
+
+def _column(name: str, kind: str, path: str, description: str) -> Schema:
+    return {"name": name, "type": kind, "jsonPath": path, "description": description}
 
 
 def structural(model: type[Wire]) -> Schema:

@@ -16,10 +16,17 @@ class Stance(Enum):
 
     WANTED = "Wanted"
     """Its policies are to be in place."""
+    AUDIT = "Audit"
+    """What is in place stays as it is; what would be done for it is only reported."""
     FROZEN = "Frozen"
     """It is not accepted: what is in place stays as it is, nothing is added, repaired or removed."""
     LEAVING = "Leaving"
     """It is being deleted: its policies are to go."""
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether what is in place stays as it is: neither added to, nor repaired, nor removed."""
+        return self in {Stance.AUDIT, Stance.FROZEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +48,14 @@ class Isolation:
     def stance(self) -> Stance:
         """Decide what is to be done for this isolation.
 
-        One that goes with deletionPolicy Retain still wants its policies: only their ownerReferences go.
+        One that goes with deletionPolicy Retain still wants its policies: only their ownerReferences go. One in Audit
+        that goes takes with it what an earlier Enforce left in place: the garbage collector would, in any order.
         """
         if self.deleting and not self.retain:
             return Stance.LEAVING
-        return Stance.FROZEN if self.spec is None else Stance.WANTED
+        if self.spec is None:
+            return Stance.FROZEN
+        return Stance.AUDIT if self.spec.mode == "Audit" else Stance.WANTED
 
     def same_intent(self, other: Isolation | None) -> bool:
         """Whether nothing changed that could change a policy or the status."""

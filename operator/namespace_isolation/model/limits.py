@@ -23,6 +23,7 @@ __all__ = [
     "PORTS",
     "PORT_MAX",
     "PORT_NAME_LENGTH",
+    "PROBLEM_LENGTH",
     "RECENT",
     "RULES",
     "VERBATIM_POLICIES",
@@ -61,5 +62,7 @@ CONDITIONS: Final = 16
 MESSAGE_LENGTH: Final = 1024
 """Characters of a message in the status; who writes one cuts it to this."""
 OBJECT_NAME_LENGTH: Final = 253
+PROBLEM_LENGTH: Final = 300
+"""Characters of a problem's message: twenty of them stay readable."""
 WORD_LENGTH: Final = 64
 """A reason, a kind, a summary such as 11/12."""

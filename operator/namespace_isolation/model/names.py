@@ -19,6 +19,7 @@ __all__ = [
     "NAMESPACE_NAME_LABEL",
     "PLURAL",
     "PROTECTED_NAMESPACES",
+    "REPORTING_CONTROLLER",
     "SHORT_NAMES",
     "SINGULAR",
     "VERSION",
@@ -45,6 +46,7 @@ ANNOTATION_DESCRIPTION: Final = "nsiso.dev/description"
 ANNOTATION_HASH: Final = "nsiso.dev/hash"
 FINALIZER: Final = "nsiso.dev/policies"
 FIELD_MANAGER: Final = "nsiso"
+REPORTING_CONTROLLER: Final = "nsiso.dev/operator"
 NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 PROTECTED_NAMESPACES: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})

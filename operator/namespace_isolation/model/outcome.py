@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
-from namespace_isolation.model.plan import Drift, Step, Why
+from namespace_isolation.model.fight import Fight
+from namespace_isolation.model.plan import Delete, Drift, Step, Why
+from namespace_isolation.model.policy import Policy
 
-__all__ = ["Failure", "Outcome", "Result", "StepResult"]
+__all__ = ["Failure", "Outcome", "Rehearsal", "Result", "StepResult"]
 
 
 class Result(Enum):
@@ -19,6 +22,8 @@ class Result(Enum):
     """Not tried, because what must come before it failed."""
     MOOT = "Moot"
     """No longer needed: the namespace or the policy went away in between."""
+    REPORTED = "Reported"
+    """Not to be done: its isolation is in Audit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +36,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """One step, how it ended, why it failed, and the evidence where it repaired a drift."""
+    """One step, how it ended, why it failed, the evidence where it repairs a drift, and the fight it is a round of."""
 
     step: Step
     result: Result
     failure: Failure | None = None
     drift: Drift | None = None
+    fight: Fight | None = None
+
+    @property
+    def undone(self) -> bool:
+        """Whether the step remains to be done."""
+        return self.result in {Result.FAILED, Result.HELD}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +59,32 @@ class Outcome:
     kept: tuple[tuple[str, str], ...]
 
     @property
+    def gone(self) -> frozenset[str]:
+        """Name the policies that were taken away."""
+        ended = {Result.DONE, Result.MOOT}
+        deleted = (each for each in self.results if isinstance(each.step, Delete))
+        return frozenset(each.step.name for each in deleted if each.result in ended)
+
+    @property
     def failed(self) -> bool:
         """Whether something remains to be done."""
-        return any(each.result in {Result.FAILED, Result.HELD} for each in self.results)
+        return any(each.undone for each in self.results)
+
+    @property
+    def to_retry(self) -> bool:
+        """Whether something remains to be done soon: what is fought over has a time of its own."""
+        return any(each.undone and each.fight is None for each in self.results)
 
     @property
     def bridged(self) -> bool:
         """Whether a bridge was built, which is to be taken away at once."""
         return any(each.step.why is Why.BRIDGE for each in self.results)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What isolations in Audit would do in a namespace; `desired` and `kept` are theirs alone."""
+
+    desired: Mapping[str, Policy] = field(default_factory=dict)
+    kept: tuple[tuple[str, str], ...] = ()
+    findings: tuple[StepResult, ...] = ()

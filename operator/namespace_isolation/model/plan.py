@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from namespace_isolation.model.policy import LivePolicy, Policy
 
-__all__ = ["Create", "Delete", "Drift", "Plan", "Release", "Step", "Update", "Wait", "Why"]
+__all__ = ["UNKNOWN", "Create", "Delete", "Drift", "Plan", "Release", "Step", "Update", "Wait", "Why"]
+
+
+UNKNOWN: Final = "unknown"
+"""The field manager where nothing tells who it was."""
 
 
 class Why(StrEnum):
@@ -32,6 +36,9 @@ class Why(StrEnum):
     EXTRA = "Extra"
     """Drift: a policy that claims to be ours and that no isolation wants."""
 
+    UNMANAGED = "Unmanaged"
+    """Somebody else's policy, which allows what an isolation denies, and which it asks to remove."""
+
     @property
     def is_drift(self) -> bool:
         """Whether somebody else made the difference."""
@@ -40,10 +47,14 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """The evidence of a drift: which fields differ, and which field manager wrote them last (None: unknown)."""
+    """The evidence of a drift: which fields differ, which field manager wrote them last, and when (RFC 3339, in UTC).
+
+    The API server keeps no trace of who removed a field or deleted an object: that is UNKNOWN, never a guess.
+    """
 
     fields: tuple[str, ...] = ()
-    manager: str | None = None
+    manager: str = UNKNOWN
+    changed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

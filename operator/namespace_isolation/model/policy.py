@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -15,7 +15,9 @@ __all__ = [
     "Owner",
     "Policy",
     "Reach",
+    "allowed_by",
     "is_isolation_reference",
+    "opened_by",
     "owner_reference",
     "policy_from",
     "reach_of",
@@ -98,7 +100,9 @@ class Policy:
 class LivePolicy:
     """A NetworkPolicy as the cluster has it: enough to compare and to recognise, small enough to keep 40,000 of.
 
-    `foreign`: its last change of content was seen to come from someone else, and it bears or bore our marks.
+    `allows`: the directions in which it lets anything through; `opens`: those in which it lets through every peer on
+    every port. `controlled`: another object is its controller. `foreign`: its last change of content was seen to come
+    from someone else, and it bears or bore our marks.
     """
 
     namespace: str
@@ -113,6 +117,9 @@ class LivePolicy:
     owners: tuple[Owner, ...]
     reach: Reach
     directions: frozenset[str]
+    allows: frozenset[str]
+    opens: frozenset[str]
+    controlled: bool
     ending: bool
     foreign: bool = False
 
@@ -125,6 +132,11 @@ class LivePolicy:
     def marked(self) -> bool:
         """Whether it bears any mark that only we write: our labels, our hash, an ownerReference to an isolation."""
         return any((self.managed_by == names.MANAGED_BY, self.isolation, self.hash, self.owners))
+
+    @property
+    def retained(self) -> bool:
+        """Whether it bears our labels and no ownerReference: what an isolation with Retain leaves when it goes."""
+        return self.managed_by == names.MANAGED_BY and self.isolation is not None and not self.owners
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -151,6 +163,7 @@ class LivePolicy:
             and self.description == other.description
             and self.hash == other.hash
             and self.owners == other.owners
+            and self.controlled == other.controlled
             and self.ending == other.ending
         )
 
@@ -195,6 +208,33 @@ def reach_of(spec: Mapping[str, Any]) -> Reach:
     if any(not spec.get(direction.lower()) for direction in spec["policyTypes"]):
         return Reach.DENY
     return Reach.SOME_PODS if spec["podSelector"] else Reach.EVERY_POD
+
+
+def allowed_by(spec: Mapping[str, Any]) -> frozenset[str]:
+    """Name the directions in which a canonical NetworkPolicySpec lets anything through."""
+    return _directions(spec, lambda rules, _: bool(rules))
+
+
+def opened_by(spec: Mapping[str, Any]) -> frozenset[str]:
+    """Name the directions in which a canonical NetworkPolicySpec lets through every peer on every port."""
+    return _directions(spec, lambda rules, side: any(_is_open(rule, side) for rule in rules))
+
+
+def _directions(spec: Mapping[str, Any], holds: Callable[[Sequence[Json], str], bool]) -> frozenset[str]:
+    sides = {"Ingress": "from", "Egress": "to"}
+    return frozenset(each for each in spec["policyTypes"] if holds(spec.get(each.lower()) or (), sides[each]))
+
+
+def _is_open(rule: Mapping[str, Any], side: str) -> bool:
+    """Whether a rule names no port, and no peer or every address of a family."""
+    peers = rule.get(side)
+    everyone = not peers or any(_is_every_address(peer) for peer in peers)
+    return everyone and not rule.get("ports")
+
+
+def _is_every_address(peer: Mapping[str, Any]) -> bool:
+    block = peer.get("ipBlock") or {}
+    return str(block.get("cidr", "")).endswith("/0") and not block.get("except")
 
 
 def policy_from(*, name: str, isolation: str, description: str, spec: Mapping[str, Any], owner: Owner | None) -> Policy:

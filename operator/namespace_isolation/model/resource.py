@@ -214,8 +214,9 @@ class IsolationSpec(Wire):
     mode: Literal["Enforce", "Audit"] = Field(
         default="Enforce",
         description=(
-            "Enforce (default) writes the policies and repairs them. Audit is to write nothing and only report, and is "
-            "not acted on by this version: a resource with it is not accepted, and nothing is written for it."
+            "Enforce (default) writes the policies and repairs them. Audit writes and enforces nothing: status.audit "
+            "says what Enforce would do. What an earlier Enforce left in place stays as it is, and is not repaired, "
+            "until the resource is deleted."
         ),
     )
     default_deny: Annotated[tuple[Direction, ...], Field(max_length=2), Unique()] = Field(
@@ -236,9 +237,10 @@ class IsolationSpec(Wire):
     unmanaged_policies: Literal["Report", "Ignore", "Remove"] = Field(
         default="Report",
         description=(
-            "What to do about other NetworkPolicies in the namespaces: Report (default) those that allow more than "
-            "this resource, Ignore them, or Remove them. This version acts on neither Report nor Remove: other "
-            "policies are left alone, and nothing is said about them."
+            "What to do about NetworkPolicies of others that allow something in a direction that defaultDeny names: "
+            "Report (default) them in status.unmanaged, Ignore them, or Remove them. Those are kept that another "
+            "controller owns, that an isolation with deletionPolicy Retain left, that claim an isolation which is in "
+            "Audit or not accepted, or that isolate pods for a direction that nothing else denies."
         ),
     )
     deletion_policy: Literal["Delete", "Retain"] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StrictInt, StrictStr, WithJsonSchema
 
@@ -11,6 +11,9 @@ from namespace_isolation.model.resource import Direction
 from namespace_isolation.model.wire import Unique, Wire
 
 __all__ = [
+    "NOT_OBSERVED",
+    "AuditStatus",
+    "AuditedStep",
     "DriftRecord",
     "DriftStatus",
     "IsolationStatus",
@@ -21,6 +24,9 @@ __all__ = [
     "UnmanagedPolicy",
     "UnmanagedStatus",
 ]
+
+NOT_OBSERVED: Final = -1
+"""The observedGeneration of a resource that nobody has looked at yet: without it, kstatus takes it for done."""
 
 _Count = Annotated[StrictInt, Field(ge=0)]
 _Word = Annotated[StrictStr, Field(max_length=limits.WORD_LENGTH)]
@@ -67,9 +73,19 @@ class DriftRecord(Wire):
         default=(), description="The fields that differed, such as spec.egress."
     )
     manager: _PolicyName | None = Field(
-        default=None, description="The field manager that made the last change, such as kubectl-edit."
+        default=None,
+        description=(
+            "The field manager that made the last change, such as kubectl-edit; unknown where managedFields do not "
+            "tell, as when a field was removed or the policy deleted."
+        ),
     )
-    action: _Word = Field(description="What was done about it: Corrected, or Reported where mode is Audit.")
+    changed: _Time | None = Field(default=None, description="When that field manager made its last change, if known.")
+    action: _Word = Field(
+        description=(
+            "What was done about it. Corrected; Reported, where mode is Audit; Failed, where it could not be "
+            "corrected, for which problems gives the reason."
+        )
+    )
     time: _Time = Field(description="When it was found.")
 
 
@@ -97,15 +113,44 @@ class UnmanagedPolicy(Wire):
     namespace: _Namespace = Field(description="The namespace of the policy.")
     policy: _PolicyName = Field(description="The name of the policy.")
     widens: Annotated[tuple[Direction, ...], Field(max_length=2)] = Field(
-        default=(), description="The directions in which it allows more."
+        default=(), description="The directions in which it allows what this resource denies."
     )
+    wide_open: Annotated[tuple[Direction, ...], Field(max_length=2)] = Field(
+        default=(), description="Those of them in which it allows every peer on every port."
+    )
+    kept: _Message | None = Field(default=None, description="Why it is not removed, where unmanagedPolicies is Remove.")
 
 
 class UnmanagedStatus(Wire):
-    """Other NetworkPolicies in the namespaces, where unmanagedPolicies asks for them."""
+    """Other NetworkPolicies in the namespaces that allow more, unless unmanagedPolicies is Ignore."""
 
     count: _Count | None = Field(default=None, description="How many there are.")
     recent: Annotated[tuple[UnmanagedPolicy, ...], Field(max_length=limits.RECENT)] = Field(
+        default=(), description="The first of them, those that are wide open before the others, at most 20."
+    )
+
+
+class AuditedStep(Wire):
+    """One policy that would be written if mode were Enforce."""
+
+    namespace: _Namespace = Field(description="The namespace of the policy.")
+    policy: _PolicyName = Field(description="The name of the policy.")
+    action: _Word = Field(description="What would be done: Create, Update or Delete.")
+    why: _Word = Field(
+        description=(
+            "Why. Wanted: it is new. Outdated, Unwanted: the resource changed. TakenOver: somebody made a policy of "
+            "its name. Modified, Deleted, Extra: it drifted. Unmanaged: it is somebody else's and allows more."
+        )
+    )
+
+
+class AuditStatus(Wire):
+    """What Enforce would do; nothing of it is done while mode is Audit."""
+
+    create: _Count | None = Field(default=None, description="Policies that would be created.")
+    update: _Count | None = Field(default=None, description="Policies that would be changed.")
+    delete: _Count | None = Field(default=None, description="Policies that would be deleted.")
+    first: Annotated[tuple[AuditedStep, ...], Field(max_length=limits.RECENT)] = Field(
         default=(), description="The first of them, at most 20."
     )
 
@@ -131,14 +176,18 @@ class StatusCondition(Wire):
 class IsolationStatus(Wire):
     """What is in place, what drifted, who did it, and what was done about it. Written by the operator."""
 
-    observed_generation: _Count | None = Field(
-        default=None, description="The metadata.generation that this status is about."
+    observed_generation: Annotated[StrictInt, Field(ge=NOT_OBSERVED)] | None = Field(
+        default=None,
+        description="The metadata.generation that this status is about; -1 until the operator has looked at it.",
     )
     namespaces: NamespacesStatus | None = Field(
         default=None, description="The namespaces that this resource isolates, counted."
     )
     policies: PoliciesStatus | None = Field(
         default=None, description="The generated policies in all namespaces, counted."
+    )
+    audit: AuditStatus | None = Field(
+        default=None, description="Where mode is Audit: what Enforce would do. Nothing of it is done."
     )
     drift: DriftStatus | None = Field(default=None, description="Policies that were found changed.")
     problems: Annotated[tuple[Problem, ...], Field(max_length=limits.RECENT)] = Field(

@@ -16,7 +16,8 @@ __all__ = ["View"]
 class View:
     """One namespace, the isolations that select it, all isolations by name, and its policies as they are.
 
-    `lost`: names of policies of ours that were seen to disappear without our doing.
+    `lost`: names of policies of ours that were seen to disappear without our doing. `rehearsal`: isolations in Audit
+    count as enforced, to find out what they would do.
     """
 
     name: str
@@ -25,6 +26,12 @@ class View:
     isolations: Mapping[str, Isolation]
     live: Mapping[str, LivePolicy]
     lost: frozenset[str]
+    rehearsal: bool = False
+
+    def stance_of(self, isolation: Isolation) -> Stance:
+        """Tell what is to be done for an isolation in this view."""
+        audited = isolation.stance is Stance.AUDIT
+        return Stance.WANTED if audited and self.rehearsal else isolation.stance
 
     @property
     def intent(self) -> tuple[tuple[str, str, int, Stance], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from namespace_isolation.model import names
@@ -16,7 +17,10 @@ Json = dict[str, Any]
 
 ISOLATIONS_PATH: Final = f"/apis/{names.API_VERSION}/{names.PLURAL}"
 _ORPHAN: Final = "orphan"
-"""The finalizer that the API server sets for `kubectl delete --cascade=orphan`."""
+"""The finalizer that the API server sets for `kubectl delete --cascade=orphan`.
+
+The garbage collector takes it away once no policy has an ownerReference any more, perhaps before we have seen it.
+"""
 
 
 def isolation_path(name: str, subresource: str = "") -> str:
@@ -55,6 +59,7 @@ class IsolationStore:
         self._by_name: dict[str, Isolation] = {}
         self._status: dict[str, Json] = {}
         self._gone: dict[str, int] = {}
+        self._orphaning: set[str] = set()
         self._listed_version = 0
         self._seen_version = 0
 
@@ -110,6 +115,14 @@ class IsolationStore:
         for document in documents:
             self._take(document)
 
+    def orphaned(self, isolation: Isolation) -> None:
+        """Hear that an isolation goes and leaves its policies, although nothing in it says so any more."""
+        self._orphaning.add(isolation.uid)
+        if self._by_name.get(isolation.name) is isolation:
+            retained = replace(isolation, retain=True)
+            self._by_name[isolation.name] = retained
+            self._on_change(isolation, retained)
+
     def _take(self, document: Mapping[str, Any]) -> None:
         old = self._by_name.get(document["metadata"]["name"])
         if document["metadata"]["uid"] in self._gone:
@@ -117,6 +130,10 @@ class IsolationStore:
         if old is not None and old.resource_version >= int(document["metadata"]["resourceVersion"]):
             return
         isolation = read_isolation(document)
+        if _ORPHAN in isolation.finalizers:
+            self._orphaning.add(isolation.uid)
+        if isolation.uid in self._orphaning:
+            isolation = replace(isolation, retain=True)
         self._by_name[isolation.name] = isolation
         self._status[isolation.name] = dict(document.get("status") or {})
         self._on_change(old, isolation)
@@ -124,6 +141,7 @@ class IsolationStore:
     def _drop(self, old: Isolation) -> None:
         del self._by_name[old.name]
         self._status.pop(old.name, None)
+        self._orphaning.discard(old.uid)
         self._on_change(old, None)
 
 
@@ -132,19 +150,13 @@ def _read_spec(raw: Mapping[str, Any]) -> tuple[IsolationSpec | None, tuple[Faul
         spec = parse_spec(raw)
     except InvalidSpec as invalid:
         return None, invalid.faults
-    if spec.mode == "Audit":
-        message = (
-            "Audit is not acted on by this version: nothing is written for this resource and nothing is enforced by "
-            "it; use Enforce to isolate"
-        )
-        return spec, (Fault(path="spec.mode", message=message),)
     return spec, ()
 
 
 def _notices(spec: IsolationSpec) -> Iterator[Fault]:
     """Name what is accepted and yet not, or not quite, what one might expect."""
-    if spec.unmanaged_policies != "Report":
-        message = f"{spec.unmanaged_policies} is not acted on by this version: other NetworkPolicies stay, unreported"
+    if spec.unmanaged_policies == "Remove" and not spec.default_deny:
+        message = "Remove takes away what allows more than defaultDeny leaves; with defaultDeny: [] that is nothing"
         yield Fault(path="spec.unmanagedPolicies", message=message)
     for index, entry in enumerate(spec.allow):
         local = {

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import structlog
 
 from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.observe.contact import Contact
 
 __all__ = ["ListWatch", "Store"]
 
@@ -25,6 +26,8 @@ _SILENCE_SECONDS: Final = 240.0
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 10.0
 _FAILURES_BEFORE_LIST: Final = 3
+_FAILURES_PER_LINE: Final = 30
+"""Of an outage the first failures are logged, and then one in five minutes."""
 
 
 class Store(Protocol[T]):
@@ -60,20 +63,16 @@ class ListWatch(Generic[T]):
         `before_list` is awaited before a complete LIST is put into the store: what decides about it must be as fresh.
         """
         self.synced = asyncio.Event()
-        self._last_contact: float | None = None
+        self.contact = Contact(path, clock)
         self._client = client
-        self.path = path
+        self._path = path
         self._store = store
-        self._clock = clock
         self._before_list = before_list
+        self._interrupted = False
         self._log = structlog.get_logger()
 
-    def silence(self) -> float:
-        """Tell for how many seconds nothing was heard of the collection."""
-        return 0.0 if self._last_contact is None else self._clock() - self._last_contact
-
     async def run(self) -> None:
-        """Follow the collection until cancelled; every failure is logged and tried again with growing pauses.
+        """Follow the collection until cancelled; what fails is logged and tried again with growing pauses.
 
         The watch goes on from the last version it saw. It lists again where that version is no longer served (410),
         and where going on failed repeatedly: an API server restored from an old snapshot never reaches the version.
@@ -87,12 +86,14 @@ class ListWatch(Generic[T]):
                 async for event in self._events(resource_version):
                     resource_version = self._take(event)
                     failures = 0
-                self._last_contact = self._clock()  # the server ended the stream, as it does now and then
+                self.contact.heard()  # the server ended the stream, as it does now and then
             except ApiError as error:
                 failures += 1
                 if error.status == _GONE or failures % _FAILURES_BEFORE_LIST == 0:
                     resource_version = None
-                self._log.warning("watch interrupted", error=str(error), lists_again=resource_version is None)
+                self._interrupted = True
+                if failures <= _FAILURES_BEFORE_LIST or failures % _FAILURES_PER_LINE == 0:
+                    self._log.warning("watch interrupted", error=str(error), lists_again=resource_version is None)
                 await asyncio.sleep(min(_FIRST_PAUSE * 2 ** min(failures, 10), _LONGEST_PAUSE))
             else:
                 await asyncio.sleep(_FIRST_PAUSE)
@@ -100,22 +101,34 @@ class ListWatch(Generic[T]):
     async def _list(self) -> str:
         values: list[T] = []
         version = ""
-        async for page in self._client.pages(self.path):
+        async for page in self._client.pages(self._path):
             values += [self._store.read(item) for item in page["items"]]
             # Every page of one list carries the version of the first.
             version = page["metadata"]["resourceVersion"]
         await self._before_list()
-        self._last_contact = self._clock()
+        self.contact.listed()
         self._store.replaced(values, int(version))
         self.synced.set()
         return version
 
     async def _events(self, resource_version: str) -> AsyncIterator[Json]:
         async for event in self._client.watch(
-            self.path, resource_version=resource_version, seconds=_WATCH_SECONDS, silence=_SILENCE_SECONDS
+            self._path,
+            resource_version=resource_version,
+            seconds=_WATCH_SECONDS,
+            silence=_SILENCE_SECONDS,
+            heard=self._begun,
         ):
-            self._last_contact = self._clock()
+            self.contact.heard()
             yield event
+
+    def _begun(self) -> None:
+        """Hear that the API server accepts the watch."""
+        if self._interrupted:
+            self._interrupted = False
+            seconds = round(self.contact.silence(), 3)
+            self._log.info("watch goes on", collection=self.contact.collection, silent_for_seconds=seconds)
+        self.contact.heard()
 
     def _take(self, event: Json) -> str:
         document = event["object"]

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from namespace_isolation.compare.compare import compare
-from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.plan import Create, Delete, Plan, Release, Update, Wait, Why
 from namespace_isolation.model.policy import LivePolicy, Owner, rendering_hash
 from namespace_isolation.model.view import View
-from tests.support.objects import desired_in, isolation, live_from, policy, view
+from tests.support.objects import desired_in, frozen, isolation, live_from, policy, stranger, view
 
 DENY, DNS = "team.default-deny-all", "team.allow-dns-egress"
 TEAM = isolation()
@@ -34,15 +33,6 @@ def _steps(seen: View) -> Steps:
 def _live(**facts: Any) -> tuple[LivePolicy, ...]:  # noqa: ANN401 - fields of LivePolicy
     """Give both policies in place, the denial with these facts."""
     return (LIVE_DNS, live_from(WANTED[DENY], **facts))
-
-
-def _stranger(name: str, **facts: Any) -> LivePolicy:  # noqa: ANN401
-    bare = replace(live_from(policy(name, {"ingress": [{}]})), owners=(), managed_by=None, isolation=None, hash=None)
-    return replace(bare, description=None, **facts)
-
-
-def _frozen(name: str = "team", *, deleting: bool = False, **spec: Any) -> Isolation:  # noqa: ANN401
-    return isolation(name, mode="Audit", deleting=deleting, **spec)
 
 
 _OPEN = "0" * 32
@@ -113,9 +103,9 @@ TABLE: dict[str, tuple[View, Steps]] = {
         view(TEAM, live=_live(owners=(), managed_by=None, isolation=None, hash=None, foreign=True)),
         {DENY: (Update, Why.MODIFIED)},
     ),
-    "somebody else's policy with only our prefix stays": (view(TEAM, live=(*IN_PLACE, _stranger("team.x"))), {}),
+    "somebody else's policy with only our prefix stays": (view(TEAM, live=(*IN_PLACE, stranger("team.x"))), {}),
     "somebody else's policy of a wanted name is taken over": (
-        view(TEAM, live=(LIVE_DNS, _stranger(DENY))),
+        view(TEAM, live=(LIVE_DNS, stranger(DENY))),
         {DENY: (Update, Why.TAKEN_OVER)},
     ),
     "a policy that its isolation no longer wants is removed": (
@@ -127,10 +117,10 @@ TABLE: dict[str, tuple[View, Steps]] = {
         {"team.more": (Delete, Why.EXTRA)},
     ),
     "a policy with a generated name that no isolation wants is removed, as drift": (
-        view(TEAM, live=(*IN_PLACE, _stranger("team.allow-all-ingress"))),
+        view(TEAM, live=(*IN_PLACE, stranger("team.allow-all-ingress"))),
         {"team.allow-all-ingress": (Delete, Why.EXTRA)},
     ),
-    "a policy that is not ours stays": (view(TEAM, live=(*IN_PLACE, _stranger("default-deny-all"))), {}),
+    "a policy that is not ours stays": (view(TEAM, live=(*IN_PLACE, stranger("default-deny-all"))), {}),
     "the policies of an isolation that no longer selects the namespace are removed": (
         view(others=[TEAM], live=IN_PLACE),
         {DENY: (Delete, Why.UNWANTED), DNS: (Delete, Why.UNWANTED)},
@@ -160,32 +150,32 @@ TABLE: dict[str, tuple[View, Steps]] = {
         {DENY: (Update, Why.OUTDATED), DNS: (Update, Why.OUTDATED)},
     ),
     "a frozen isolation's policies are left alone": (
-        view(_frozen(), live=_live(digest=_OPEN, foreign=True)),
+        view(frozen(), live=_live(digest=_OPEN, foreign=True)),
         {},
     ),
-    "nothing is added for a frozen isolation": (view(_frozen(), live=[LIVE_DNS], lost={DENY}), {}),
+    "nothing is added for a frozen isolation": (view(frozen(), live=[LIVE_DNS], lost={DENY}), {}),
     "a frozen isolation that is deleted takes its policies along": (
-        view(_frozen(deleting=True), live=IN_PLACE),
+        view(frozen(deleting=True), live=IN_PLACE),
         {DENY: (Delete, Why.UNWANTED), DNS: (Delete, Why.UNWANTED)},
     ),
     "a frozen isolation that is deleted and retained releases its policies": (
-        view(_frozen(deleting=True, deletionPolicy="Retain"), live=IN_PLACE),
+        view(frozen(deleting=True, deletionPolicy="Retain"), live=IN_PLACE),
         {DENY: (Release, Why.UNWANTED), DNS: (Release, Why.UNWANTED)},
     ),
     "a frozen isolation that is deleted and retained leaves what it has released": (
-        view(_frozen(deleting=True, deletionPolicy="Retain"), live=[replace(LIVE_DENY, owners=())]),
+        view(frozen(deleting=True, deletionPolicy="Retain"), live=[replace(LIVE_DENY, owners=())]),
         {},
     ),
     "a frozen isolation that is retained and stays releases nothing": (
-        view(_frozen(deletionPolicy="Retain"), live=IN_PLACE),
+        view(frozen(deletionPolicy="Retain"), live=IN_PLACE),
         {},
     ),
     "a frozen isolation does not hold up its neighbour": (
-        view(_frozen("b"), TEAM, live=[live_from(policy("b.default-deny-all"))]),
+        view(frozen("b"), TEAM, live=[live_from(policy("b.default-deny-all"))]),
         {DENY: (Create, Why.WANTED), DNS: (Create, Why.WANTED)},
     ),
     "a frozen isolation's policy with an owner that is gone is left alone": (
-        view(_frozen(), live=_live(owners=_OTHER_OWNER)),
+        view(frozen(), live=_live(owners=_OTHER_OWNER)),
         {},
     ),
     "an unwanted policy that a finalizer holds is waited for": (

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from namespace_isolation.compare.drift import drift_of
-from namespace_isolation.model.plan import Drift
+from namespace_isolation.compare.drift import drift_of, maker_of
+from namespace_isolation.model.plan import UNKNOWN, Drift
 from tests.support.objects import policy, stored
 
 Json = dict[str, Any]
@@ -118,10 +118,10 @@ _OWNERS: Json = {"f:metadata": {"f:ownerReferences": {".": {}, 'k:{"uid":"u"}': 
     ("change", "managers", "manager"),
     [
         (lambda d: _spec(d).update(_OPEN), [_managed("kubectl-edit", _EGRESS)], "kubectl-edit"),
-        (lambda d: _spec(d).update(_OPEN), [_managed("nsiso", _EGRESS)], None),
-        (lambda d: _spec(d).update(_OPEN), [_managed("kubectl-label", _LABELS)], None),
-        (lambda d: _spec(d).update(_OPEN), [], None),
-        (lambda d: _spec(d).update(_OPEN), [{"manager": "odd"}], None),
+        (lambda d: _spec(d).update(_OPEN), [_managed("nsiso", _EGRESS)], UNKNOWN),
+        (lambda d: _spec(d).update(_OPEN), [_managed("kubectl-label", _LABELS)], UNKNOWN),
+        (lambda d: _spec(d).update(_OPEN), [], UNKNOWN),
+        (lambda d: _spec(d).update(_OPEN), [{"manager": "odd"}], UNKNOWN),
         (
             lambda d: _spec(d).update(_OPEN),
             [
@@ -139,14 +139,14 @@ _OWNERS: Json = {"f:metadata": {"f:ownerReferences": {".": {}, 'k:{"uid":"u"}': 
         (
             lambda d: _metadata(d)["labels"].update({"app.kubernetes.io/managed-by": "x"}),
             [_managed("kubectl-label", _LABELS)],
-            None,
+            UNKNOWN,
         ),
         (
             lambda d: _metadata(d)["ownerReferences"][0].update(uid="u"),
             [_managed("kubectl-patch", _OWNERS)],
             "kubectl-patch",
         ),
-        (lambda _: None, [_managed("kubectl-edit", _EGRESS)], None),
+        (lambda _: None, [_managed("kubectl-edit", _EGRESS)], UNKNOWN),
     ],
     ids=[
         "who wrote the field",
@@ -162,12 +162,47 @@ _OWNERS: Json = {"f:metadata": {"f:ownerReferences": {".": {}, 'k:{"uid":"u"}': 
     ],
 )
 def test_the_last_manager_of_a_field_that_differs_is_named(
-    change: Callable[[Json], object], managers: list[Json], manager: str | None
+    change: Callable[[Json], object], managers: list[Json], manager: str
 ) -> None:
-    """Who only removed something leaves no trace: then nobody is named, never a guess."""
+    """Who only removed something leaves no trace: then it is unknown, never a guess."""
     assert drift_of(WANTED, _changed(change, *managers)).manager == manager
 
 
 def test_no_drift_is_no_evidence() -> None:
     """A policy as stored differs in nothing."""
     assert drift_of(WANTED, stored(WANTED.manifest("payments"))) == Drift()
+
+
+_TIMED = [_managed("later", _EGRESS, "2026-01-03T00:00:00Z"), _managed("earlier", _EGRESS, "2026-01-02T00:00:00Z")]
+
+
+@pytest.mark.parametrize(
+    ("managers", "drift"),
+    [
+        (_TIMED, Drift(manager="later", changed="2026-01-03T00:00:00Z")),
+        (_TIMED[1:], Drift(manager="earlier", changed="2026-01-02T00:00:00Z")),
+        ([_managed("nsiso", _EGRESS)], Drift()),
+        ([_managed("kubectl-label", _LABELS)], Drift()),
+        ([{"manager": "kubectl", "fieldsV1": _EGRESS}], Drift(manager="kubectl")),
+        ([{"fieldsV1": _EGRESS, "time": "2026-01-01T00:00:00Z"}], Drift(changed="2026-01-01T00:00:00Z")),
+        ([], Drift()),
+    ],
+    ids=["the last of several", "the only one", "ourselves", "of labels alone", "no time", "no name", "nobody known"],
+)
+def test_the_maker_of_what_should_not_be_there(managers: list[Json], drift: Drift) -> None:
+    """Who wrote its spec last, and when; of what nobody wants no field differs."""
+    assert maker_of(_changed(lambda _: None, *managers)) == drift
+
+
+def test_when_a_field_was_changed_is_told_with_who_did_it() -> None:
+    """As the API server noted it; nothing is said where nobody is known."""
+    open_ = _changed(lambda d: _spec(d).update(_OPEN), *_TIMED)
+    assert drift_of(WANTED, open_) == Drift(fields=("spec.egress",), manager="later", changed="2026-01-03T00:00:00Z")
+    nobody = _changed(lambda d: _spec(d).update(_OPEN), _managed("kubectl-label", _LABELS))
+    assert drift_of(WANTED, nobody) == Drift(fields=("spec.egress",), manager="unknown", changed=None)
+
+
+def test_a_document_without_metadata_has_no_maker() -> None:
+    """Nothing is guessed, and nothing fails."""
+    assert maker_of({}) == Drift()
+    assert maker_of({"metadata": {"managedFields": None}}) == Drift()

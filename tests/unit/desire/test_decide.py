@@ -8,10 +8,10 @@ import pytest
 
 from namespace_isolation.desire.decide import decide
 from namespace_isolation.desire.render import Renderings
-from namespace_isolation.model.isolation import Isolation, Stance
+from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.policy import LivePolicy
 from namespace_isolation.model.view import View
-from tests.support.objects import desired_in, isolation, live_from, policy, view
+from tests.support.objects import desired_in, frozen, isolation, live_from, policy, view
 
 DENY = "team.default-deny-all"
 DNS = "team.allow-dns-egress"
@@ -19,12 +19,6 @@ DNS = "team.allow-dns-egress"
 
 def _names(seen: View) -> set[str]:
     return set(desired_in(seen))
-
-
-def _frozen(name: str = "team") -> Isolation:
-    found = isolation(name, mode="Audit")
-    assert found.stance is Stance.FROZEN
-    return found
 
 
 def test_an_isolation_yields_its_policies() -> None:
@@ -62,7 +56,7 @@ def test_an_isolation_that_is_retained_still_wants_its_policies_without_owner() 
 
 def test_an_isolation_that_is_not_accepted_wants_nothing_new() -> None:
     """What is in place is left alone, and nothing is added."""
-    assert _names(view(_frozen())) == set()
+    assert _names(view(frozen())) == set()
 
 
 # sentence: the isolations, what is live, and whose DNS policies are wanted
@@ -85,17 +79,17 @@ _DNS: dict[str, tuple[tuple[Isolation, ...], tuple[LivePolicy, ...], set[str]]] 
     "two that deny bring two": ((isolation(), isolation("b")), (), {"team", "b"}),
     "a neighbour that leaves denies nothing": ((isolation(defaultDeny=[]), isolation("b", deleting=True)), (), set()),
     "a neighbour that is not accepted and has its denial in place does": (
-        (isolation(defaultDeny=[]), _frozen("b")),
+        (isolation(defaultDeny=[]), frozen("b")),
         (live_from(policy("b.default-deny-all")),),
         {"team"},
     ),
     "a neighbour that is not accepted and denies only egress does": (
-        (isolation(defaultDeny=[]), _frozen("b")),
+        (isolation(defaultDeny=[]), frozen("b")),
         (live_from(policy("b.default-deny-egress")),),
         {"team"},
     ),
     "a neighbour that is not accepted and denies only ingress does not": (
-        (isolation(defaultDeny=[]), _frozen("b")),
+        (isolation(defaultDeny=[]), frozen("b")),
         (live_from(policy("b.default-deny-ingress")),),
         set(),
     ),
@@ -120,7 +114,7 @@ _DNS: dict[str, tuple[tuple[Isolation, ...], tuple[LivePolicy, ...], set[str]]] 
         set(),
     ),
     "a neighbour that is not accepted and has nothing in place does not": (
-        (isolation(defaultDeny=[]), _frozen("b")),
+        (isolation(defaultDeny=[]), frozen("b")),
         (),
         set(),
     ),

@@ -64,10 +64,12 @@ def test_every_size_is_bounded() -> None:
 
 
 def test_every_number_in_the_status_counts_from_zero() -> None:
-    """No count in the status is negative."""
+    """No count in the status is negative; the generation that was observed is -1 before the first."""
     integers = {path: node.get("minimum") for path, node in _NODES if node.get("type") == "integer"}
 
-    assert {path: least for path, least in integers.items() if path.startswith("status") and least != 0} == {}
+    assert {path: least for path, least in integers.items() if path.startswith("status") and least != 0} == {
+        "status.observedGeneration": -1
+    }
     assert integers["spec.allow[].ports[].endPort"] == 1
 
 
@@ -109,10 +111,24 @@ def test_keyed_lists_are_maps(path: str, keys: list[str]) -> None:
 
 
 def test_columns_are_those_of_the_design() -> None:
-    """`kubectl get nsiso` shows mode, namespaces, policies, drift, readiness and age."""
+    """`kubectl get nsiso` shows mode, namespaces, policies, drift, readiness and age; `-o wide` why."""
     columns = custom_resource_definition()["spec"]["versions"][0]["additionalPrinterColumns"]
+    wide = [column["name"] for column in columns if column.get("priority")]
 
-    assert [column["name"] for column in columns] == ["Mode", "Namespaces", "Policies", "Drift", "Ready", "Age"]
+    assert [column["name"] for column in columns if column["name"] not in wide] == [
+        "Mode",
+        "Namespaces",
+        "Policies",
+        "Drift",
+        "Ready",
+        "Age",
+    ]
+    assert wide == ["Reason", "Outstanding", "Failed", "Unmanaged", "Message"]
+
+
+def test_what_nobody_has_looked_at_waits_for_its_first_generation() -> None:
+    """Without a default kstatus takes a resource without a status for one that is done."""
+    assert dict(_NODES)["status"]["default"] == {"observedGeneration": -1}
 
 
 def test_what_has_no_structural_form_is_an_error() -> None:

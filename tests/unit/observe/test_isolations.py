@@ -39,7 +39,7 @@ def test_an_isolation_is_read_with_what_identifies_it() -> None:
         ([], ["spec.namespaces"]),
         ("payments", ["spec.namespaces"]),
         ({"namespaces": {"names": ["payments"]}, "allow": [{"name": "x"}]}, ["spec.allow[0]"]),
-        ({"namespaces": {"names": ["payments"]}, "mode": "Audit"}, ["spec.mode"]),
+        ({"namespaces": {"names": ["payments"]}, "mode": "Dry"}, ["spec.mode"]),
         ({"namespaces": {"names": ["P"]}, "mode": "Dry"}, ["spec.namespaces.names[0]", "spec.mode"]),
     ],
     ids=str,
@@ -71,7 +71,8 @@ def test_a_name_that_is_too_long_for_a_label_is_a_fault() -> None:
         ({}, Stance.LEAVING),
         ({"deletionPolicy": "Retain"}, Stance.WANTED),
         ({"mode": "Audit"}, Stance.LEAVING),
-        ({"mode": "Audit", "deletionPolicy": "Retain"}, Stance.FROZEN),
+        ({"mode": "Audit", "deletionPolicy": "Retain"}, Stance.AUDIT),
+        ({"mode": "Dry"}, Stance.LEAVING),
         ({"deletionPolicy": "Retain", "allow": "nonsense"}, Stance.FROZEN),
     ],
     ids=str,
@@ -93,8 +94,10 @@ def test_deletion_that_orphans_retains() -> None:
     ("spec", "notices"),
     [
         ({}, []),
-        ({"unmanagedPolicies": "Ignore"}, ["spec.unmanagedPolicies"]),
-        ({"unmanagedPolicies": "Remove"}, ["spec.unmanagedPolicies"]),
+        ({"unmanagedPolicies": "Ignore"}, []),
+        ({"unmanagedPolicies": "Remove"}, []),
+        ({"unmanagedPolicies": "Report", "defaultDeny": []}, []),
+        ({"unmanagedPolicies": "Remove", "defaultDeny": []}, ["spec.unmanagedPolicies"]),
         ({"allow": [{"name": "x", "from": [_POD]}]}, []),
         ({"allow": [{"name": "x", "from": [_POD]}], "defaultDeny": ["Ingress"]}, ["spec.allow[0]"]),
         ({"allow": [{"name": "x", "from": [_ALL]}], "defaultDeny": ["Ingress"]}, []),
@@ -109,7 +112,7 @@ def test_deletion_that_orphans_retains() -> None:
     ids=str,
 )
 def test_what_is_accepted_and_yet_surprising_is_noticed(spec: Json, notices: list[str]) -> None:
-    """A field that is not acted on, and an entry that isolates a direction which defaultDeny leaves open."""
+    """A field that does nothing, and an entry that isolates a direction which defaultDeny leaves open."""
     found = isolation(**spec)
     assert [each.path for each in found.notices] == notices
     assert found.stance is Stance.WANTED

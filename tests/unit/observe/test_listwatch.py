@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.observe import listwatch
@@ -68,8 +69,10 @@ class Server:
         for page in script:
             yield page
 
-    async def watch(self, path: str, *, resource_version: str, seconds: int, silence: float) -> AsyncIterator[Json]:
-        """Serve the next stream."""
+    async def watch(
+        self, path: str, *, resource_version: str, seconds: int, silence: float, heard: Callable[[], None]
+    ) -> AsyncIterator[Json]:
+        """Serve the next stream, unless it begins with an error, from its beginning."""
         assert path == "/things"
         assert seconds > 0
         assert silence > 0
@@ -77,7 +80,10 @@ class Server:
         if not self.watches:
             self.done.set()
             await asyncio.Event().wait()
-        for event in self.watches.pop(0):
+        stream = self.watches.pop(0)
+        if not stream or not isinstance(stream[0], ApiError):
+            heard()
+        for event in stream:
             if isinstance(event, ApiError):
                 raise event
             yield event
@@ -220,17 +226,42 @@ async def test_pauses_grow_and_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert pauses == sorted(pauses)
 
 
-@pytest.mark.parametrize("stream", [[_event("BOOKMARK", "", 20), _error(0)], []], ids=["a bookmark", "its end"])
-async def test_silence_lasts_since_the_last_contact(stream: list[Json | ApiError]) -> None:
-    """A stream that the server ends is a contact, too; one that breaks is none."""
-    server = Server([[_page(10)]], [stream, [_error(0)]])
+@pytest.mark.parametrize(
+    ("streams", "silence"),
+    [
+        ([[_event("BOOKMARK", "", 20), _error(0)], [_error(0)]], 2),
+        ([[], [_error(0)]], 2),
+        ([[_error(0)], []], 1),
+        ([[_error(0)], [_error(0)]], 3),
+    ],
+    ids=["a bookmark", "its end", "its beginning", "none"],
+)
+async def test_silence_lasts_since_the_last_contact(streams: list[list[Json | ApiError]], silence: int) -> None:
+    """A stream that begins or that the server ends is a contact, too; one that breaks is none."""
+    server = Server([[_page(10)]], streams)
     watch, _ = await _follow(server, lambda: len(server.asked))
     assert server.asked[1:] == [each for each in server.asked if each.startswith("watch")]
-    assert (len(server.asked), watch.silence()) == (4, 2)
+    assert (len(server.asked), watch.contact.silence()) == (4, silence)
 
 
-async def test_before_the_first_list_nobody_speaks_of_silence() -> None:
-    """The caches are not complete then, which is told apart."""
-    notebook = Notebook()
-    watch = ListWatch(cast("Client", None), "/things", notebook, clock=lambda: 7.0, before_list=notebook.before_list)
-    assert watch.silence() == 0
+async def test_lists_are_counted() -> None:
+    """The first one and those that had to follow; one that failed is none."""
+    server = Server([_error(0), [_page(10)], [_page(20)]], [[_error(410)]])
+    watch, _ = await _follow(server)
+    assert (watch.contact.collection, watch.contact.lists) == ("things", 2)
+
+
+async def test_an_outage_is_a_few_lines_and_its_end_is_told() -> None:
+    """The first failures, one now and then, and what was missed for how long."""
+    server = Server([[_page(10)], *(_error(0) for _ in range(67)), [_page(20)]], [*([_error(0)] for _ in range(3)), []])
+    with capture_logs() as lines:
+        await _follow(server)
+    assert [(line["event"], line.get("lists_again")) for line in lines] == [
+        ("watch interrupted", False),
+        ("watch interrupted", False),
+        ("watch interrupted", True),
+        ("watch interrupted", True),
+        ("watch interrupted", True),
+        ("watch goes on", None),
+    ]
+    assert (lines[-1]["collection"], lines[-1]["silent_for_seconds"]) == ("things", 0.0)

@@ -13,7 +13,7 @@ from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.selection import selects
 from namespace_isolation.observe.isolations import read_isolation
 from namespace_isolation.observe.membership import Membership
-from tests.support.objects import PROTECTED, isolation, isolation_document, namespace
+from tests.support.objects import PROTECTED, audited, frozen, isolation, isolation_document, namespace
 from tests.support.strategies import namespace_labels, namespaces
 
 Json = dict[str, Any]
@@ -61,9 +61,17 @@ def test_an_isolation_that_is_not_accepted_selects_nothing() -> None:
     membership = Membership(PROTECTED)
     membership.set_namespace(namespace())
     membership.set_isolation(isolation())
-    assert membership.set_isolation(isolation(mode="Audit")) == {"payments"}
+    assert membership.set_isolation(frozen()) == {"payments"}
     assert membership.members("team") == set()
     assert membership.set_namespace(namespace()) == set()
+
+
+def test_an_isolation_in_audit_selects_what_it_would_enforce() -> None:
+    """Its namespaces are looked at, to find out what it would do."""
+    membership = Membership(PROTECTED)
+    membership.set_namespace(namespace())
+    assert membership.set_isolation(audited()) == {"payments"}
+    assert membership.governing("payments") == ("team",)
 
 
 def test_what_is_not_known_is_dropped_without_a_word() -> None:

@@ -17,7 +17,8 @@ class Fixture:
     def __init__(self) -> None:
         """List payments."""
         self.told: list[tuple[Namespace | None, Namespace | None]] = []
-        self.store = NamespaceStore(lambda old, new: self.told.append((old, new)))
+        self.arrived: list[str] = []
+        self.store = NamespaceStore(lambda old, new: self.told.append((old, new)), on_arrival=self.arrived.append)
         self.store.replaced([self.store.read(namespace_document(labels={"team": "a"}))], 1)
 
     def names(self) -> list[tuple[str, bool, bool]]:
@@ -78,3 +79,18 @@ def test_a_namespace_without_labels_is_read() -> None:
     assert Fixture().store.read(
         namespace_document() | {"metadata": {"name": "a", "uid": "u", "labels": None, "resourceVersion": "7"}}
     ) == (Namespace(name="a", uid="u", labels={}, ending=False))
+
+
+def test_only_what_a_watch_brings_arrives_now() -> None:
+    """When a namespace of a list came, nobody knows; one that is made anew is another."""
+    seen = Fixture()
+    seen.store.replaced([seen.store.read(namespace_document(each)) for each in ("payments", "listed")], 9)
+    assert seen.arrived == []
+    for document in (
+        namespace_document("payments", {"team": "b"}),
+        namespace_document("comes"),
+        namespace_document("comes", {"team": "a"}),
+        namespace_document("listed", uid="made-anew"),
+    ):
+        seen.store.changed(seen.store.read(document))
+    assert seen.arrived == ["comes", "listed"]

@@ -264,7 +264,7 @@ def test_a_deletion_is_news_and_remembered_as_lost() -> None:
     assert seen.live is None
     assert seen.told == ["payments"]
     assert seen.store.lost_in("payments") == {NAME}
-    seen.store.found("payments", frozenset({NAME}))
+    seen.store.found("payments", seen.store.losses_in("payments"))
     assert seen.store.lost_in("payments") == set()
 
 
@@ -273,11 +273,24 @@ def test_what_was_found_again_leaves_the_rest_lost() -> None:
     other = _served(10, name="team.allow-dns-egress", uid="v")
     seen = Fixture(_served(), other)
     seen.removed(_served(11))
-    known = seen.store.lost_in("payments")
+    known = seen.store.losses_in("payments")
     seen.removed(other)
     seen.store.found("payments", known)
     assert seen.store.lost_in("payments") == {"team.allow-dns-egress"}
     seen.store.found("elsewhere", known)
+
+
+def test_what_was_lost_again_meanwhile_stays_lost() -> None:
+    """Deleted anew while the namespace was being reconciled: the next creation is a repair as well."""
+    seen = Fixture(_served())
+    seen.removed(_served(11))
+    known = seen.store.losses_in("payments")
+    seen.changed(_served(12, uid="again"))
+    seen.removed(_served(13, uid="again"))
+    seen.store.found("payments", known)
+    assert seen.store.lost_in("payments") == {NAME}
+    seen.store.found("payments", seen.store.losses_in("payments"))
+    assert seen.store.lost_in("payments") == set()
 
 
 def test_a_policy_that_was_not_ours_is_not_lost() -> None:
@@ -459,8 +472,20 @@ def test_a_policy_that_was_deleted_before_our_response_came_does_not_come_back()
     seen.store.written(_served(11))
     seen.store.settled("payments", NAME)
     assert seen.live is None
-    assert seen.told == ["payments"]
+    assert set(seen.told) == {"payments"}
     assert seen.store.lost_in("payments") == {NAME}
+
+
+def test_a_policy_that_was_deleted_before_a_list_and_our_response_is_missed() -> None:
+    """The list never held it, so it tells nobody: the namespace is looked at because of the response."""
+    seen = Fixture()
+    seen.store.expect("payments", WANTED)
+    seen.relist(12)
+    seen.store.written(_served(11))
+    assert seen.told == []
+    seen.store.settled("payments", NAME)
+    assert seen.live is None
+    assert seen.told == ["payments"]
 
 
 def test_a_successor_is_not_replaced_by_our_late_response() -> None:
