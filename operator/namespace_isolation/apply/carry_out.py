@@ -8,7 +8,7 @@ from typing import Protocol
 
 from namespace_isolation.apply.look_closer import Reader
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update
+from namespace_isolation.model.plan import Create, Delete, Plan, Release, Step, Update, Why
 from namespace_isolation.model.policy import Reach
 
 __all__ = ["Writer", "carry_out"]
@@ -31,7 +31,7 @@ async def carry_out(plan: Plan, writer: Writer, *, still_wanted: Callable[[], bo
     results: list[StepResult] = []
     for phase in plan.phases:
         unwanted = any(_takes_out(step) for step in phase) and not still_wanted()
-        failed = [each.step for each in results if each.result in {Result.FAILED, Result.HELD}]
+        failed = [each for each in results if each.undone]
         due: list[Step] = []
         for step in phase:
             if _takes_out(step) and (unwanted or any(_holds(earlier, step) for earlier in failed)):
@@ -51,9 +51,17 @@ def _takes_out(step: Step) -> bool:
     return isinstance(step, Delete | Release) or (isinstance(step, Update) and step.is_own_change)
 
 
-def _holds(earlier: Step, step: Step) -> bool:
-    """Whether a step that failed, or was held, holds a later one."""
+def _holds(failed: StepResult, step: Step) -> bool:
+    """Whether a step that failed, or was held, holds a later one.
+
+    What somebody fights over holds nothing: whoever changes one policy back could else keep another one from being
+    revoked. What admission changes was perhaps never in place, and may be all that replaces what is to go.
+    """
+    earlier = failed.step
     if isinstance(earlier, Create | Update):
-        return earlier.isolation == step.isolation
+        if step.why is Why.UNMANAGED and earlier.policy.reach is Reach.DENY:
+            return True  # somebody else's policy may be all that isolates pods as long as a denial is missing
+        lets_go = failed.fight is not None and not failed.fight.by_admission
+        return earlier.isolation == step.isolation and not lets_go
     # Isolation that stays would cut what is to stay allowed, whoever allows it.
     return isinstance(step, Delete) and step.keeps_flows and earlier.live.reach is not Reach.SOME_PODS

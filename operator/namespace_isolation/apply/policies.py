@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from namespace_isolation.apply.manifest import released, repaired
 from namespace_isolation.cluster import ApiError, Client
-from namespace_isolation.compare.drift import drift_of
+from namespace_isolation.compare.drift import drift_of, maker_of
 from namespace_isolation.model.outcome import Failure, Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update, Wait
+from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update, Wait, Why
 from namespace_isolation.model.policy import LivePolicy, Policy
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.policies import policies_path, read_policy
 
-__all__ = ["PolicyWriter", "Witness"]
+__all__ = ["CHANGED_ON_WRITE", "PolicyWriter", "Witness"]
 
 Json = dict[str, Any]
+
+CHANGED_ON_WRITE: Final = "ChangedOnWrite"
+"""The reason of a write whose answer is not what was sent."""
 
 _CONFLICT = 409
 _NOT_FOUND = 404
 _FORBIDDEN = 403
 _TRIES = 4
+_ANOTHER_UID = ("UID in precondition:", "the UID in the precondition")
 
 
 class Witness(Protocol):
@@ -63,9 +67,7 @@ class PolicyWriter:
         try:
             return await self._do(namespace, step)
         except ApiError as error:
-            if _namespace_went_away(error):
-                return StepResult(step=step, result=Result.MOOT)
-            return StepResult(step=step, result=Result.FAILED, failure=error.failure)
+            return _refused(step, error)
         finally:
             self._witness.settled(namespace, step.name)
 
@@ -100,7 +102,7 @@ class PolicyWriter:
                 stored = await self._client.replace(path, repaired(step.policy, document))
             except ApiError as error:
                 if error.status != _CONFLICT or attempt == _TRIES:
-                    raise
+                    return _refused(step, error, drift)
                 continue
             return self._result(step, stored, drift)
         raise AssertionError  # pragma: no cover - the loop returns or raises
@@ -114,11 +116,11 @@ class PolicyWriter:
             return StepResult(step=step, result=Result.DONE, drift=drift)
         fields = ", ".join(drift_of(step.policy, stored).fields)
         failure = Failure(
-            reason="ChangedOnWrite",
+            reason=CHANGED_ON_WRITE,
             message=f"the API server stored something else than was written ({fields}); "
             "does an admission webhook or policy change NetworkPolicies?",
         )
-        return StepResult(step=step, result=Result.FAILED, failure=failure)
+        return StepResult(step=step, result=Result.FAILED, failure=failure, drift=drift)
 
     async def _release(self, namespace: str, step: Release) -> StepResult:
         path = policies_path(namespace, step.name)
@@ -128,12 +130,13 @@ class PolicyWriter:
 
     async def _delete(self, namespace: str, step: Delete) -> StepResult:
         uid = step.live.uid
+        drift = await self._maker(namespace, step) if step.why.is_drift else None
         self._witness.expect_gone(namespace, step.name, uid)
         try:
-            answer = await self._client.delete(policies_path(namespace, step.name), uid=uid)
+            answer = await self._remove(namespace, step)
         except ApiError as error:
             if error.status != _NOT_FOUND and not _is_another(error):
-                raise
+                return _refused(step, error, drift)
             # Gone already, or another one of that name by now: that one will be looked at when it is seen.
             self._witness.gone(namespace, step.name, uid)
             return StepResult(step=step, result=Result.MOOT)
@@ -142,12 +145,45 @@ class PolicyWriter:
             waiting = Wait(live=live, isolation=step.isolation, why=step.why, wanted=False)
             return _waiting(namespace, waiting)
         self._witness.gone(namespace, step.name, uid)
-        return StepResult(step=step, result=Result.DONE, drift=Drift() if step.why.is_drift else None)
+        return StepResult(step=step, result=Result.DONE, drift=drift)
+
+    async def _remove(self, namespace: str, step: Delete) -> Json:
+        """Delete what was looked at; somebody else's policy goes for what it allows, so only while that is the same."""
+        path, uid = policies_path(namespace, step.name), step.live.uid
+        if step.why is not Why.UNMANAGED:
+            return await self._client.delete(path, uid=uid)
+        live = step.live
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._client.delete(path, uid=uid, resource_version=live.resource_version)
+            except ApiError as error:
+                if error.status != _CONFLICT or _is_another(error) or attempt == _TRIES:
+                    raise
+                live = read_policy(await self._client.get(path))
+                if not live.same_content(step.live):
+                    raise
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _maker(self, namespace: str, step: Delete) -> Drift:
+        """Read who made a policy that nobody wants, before it is gone."""
+        document = await self.read(namespace, step.name)
+        return Drift() if document is None else maker_of(document)
+
+
+def _refused(step: Step, error: ApiError, drift: Drift | None = None) -> StepResult:
+    """Make a refusal a result, with the evidence of the drift that stays because of it."""
+    if _namespace_went_away(error):
+        return StepResult(step=step, result=Result.MOOT)
+    return StepResult(step=step, result=Result.FAILED, failure=error.failure, drift=drift)
 
 
 def _is_another(error: ApiError) -> bool:
-    """Whether the uid that was to be deleted is not the one that is there: admission may answer 409, too."""
-    return error.status == _CONFLICT and "Precondition failed" in error.message
+    """Whether the uid that was to be deleted is not the one that is there.
+
+    Storage and registry say so in different words (measured on 1.36), and have much the same ones for a version that is
+    not the expected one. Admission may answer 409, too.
+    """
+    return error.status == _CONFLICT and any(words in error.message for words in _ANOTHER_UID)
 
 
 def _waiting(namespace: str, step: Wait) -> StepResult:

@@ -11,6 +11,7 @@ import pytest
 
 from namespace_isolation.apply.carry_out import carry_out
 from namespace_isolation.compare.order import in_safe_order
+from namespace_isolation.model.fight import Fight
 from namespace_isolation.model.outcome import Failure, Outcome, Result, StepResult
 from namespace_isolation.model.plan import Create, Delete, Plan, Step, Update, Why
 from tests.support.objects import live_from, policy
@@ -33,6 +34,7 @@ class Recorder:
         self._under_way: set[str] = set()
         self.still_wanted = True
         self.broken = ""
+        self.fight: Fight | None = None
         self.ended: list[str] = []
 
     async def read(self, namespace: str, name: str) -> Mapping[str, Any] | None:
@@ -53,7 +55,8 @@ class Recorder:
         self.ended.append(step.name)
         result = self.results.get(step.name.replace(".", "_").replace("-", "_"), Result.DONE)
         failure = Failure(reason="Forbidden", message="no") if result is Result.FAILED else None
-        return StepResult(step=step, result=result, failure=failure)
+        fight = self.fight if result in {Result.FAILED, Result.HELD} else None
+        return StepResult(step=step, result=result, failure=failure, fight=fight)
 
 
 def _create(name: str, spec: Json) -> Create:
@@ -190,3 +193,42 @@ async def test_what_is_moot_or_held_is_no_failure_that_holds_others() -> None:
     outcome = await _outcome(writer, _create("a.x", _SOME), _delete("a.old", _SOME))
     assert _results(outcome) == {"a.x": Result.MOOT, "a.old": Result.DONE}
     assert not outcome.failed
+
+
+def _stranger(isolation: str) -> Delete:
+    return Delete(live=live_from(policy("raw", _SOME)), isolation=isolation, why=Why.UNMANAGED)
+
+
+_FIGHT = Fight(namespace="payments", policy="a.deny", isolation="a", rounds=5, pause=1.0, manager="argocd")
+
+# sentence: what failed before, whether because of a fight, and whether somebody else's policy is kept for it
+_BEFORE: dict[str, tuple[Step, Fight | None, bool]] = {
+    "a denial of the isolation that asks": (_create("a.deny", _DENY), None, True),
+    "a denial of another isolation": (_create("b.deny", _DENY), None, True),
+    "a denial that was opened": (replace(_update("b.deny", _DENY), why=Why.MODIFIED), None, True),
+    "a denial that is fought over": (_create("a.deny", _DENY), _FIGHT, True),
+    "an allowance of the isolation that asks": (_create("a.x", _SOME), None, True),
+    "an allowance that is fought over": (_create("a.x", _SOME), _FIGHT, False),
+    "an allowance of another isolation": (_create("b.x", _SOME), None, False),
+}
+
+
+@pytest.mark.parametrize(("before", "fight", "kept"), _BEFORE.values(), ids=_BEFORE.keys())
+async def test_somebody_elses_policy_stays_while_a_denial_is_missing(
+    before: Step, fight: Fight | None, *, kept: bool
+) -> None:
+    """It may be all that isolates its pods."""
+    writer = Recorder(**{before.name.replace(".", "_"): Result.HELD if fight else Result.FAILED})
+    writer.fight = fight
+    outcome = await _outcome(writer, before, _stranger("a"))
+    assert (_results(outcome)["raw"] is Result.HELD) is kept
+
+
+async def test_what_is_fought_over_holds_no_removal_of_our_own() -> None:
+    """Whoever changes one policy back could else keep another one from being revoked."""
+    writer = Recorder(a_deny=Result.HELD)
+    writer.fight = _FIGHT
+    outcome = await _outcome(writer, _create("a.deny", _DENY), _delete("a.old", _SOME), _update("a.y", _SOME))
+    assert {_results(outcome)[name] for name in ("a.old", "a.y")} == {Result.DONE}
+    assert outcome.failed
+    assert not outcome.to_retry

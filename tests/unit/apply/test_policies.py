@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from namespace_isolation.apply.policies import PolicyWriter
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.model.outcome import Result, StepResult
-from namespace_isolation.model.plan import Create, Delete, Release, Step, Update, Wait, Why
+from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update, Wait, Why
 from namespace_isolation.observe.policies import PolicyStore
 from tests.support.objects import desired_in, isolation, live_from, view
 
@@ -29,6 +30,8 @@ class Server:
         self.error = error
         self.stored = stored
         self.sent: list[str] = []
+        self.conflicts: list[ApiError] = []
+        self.versions: list[int | None] = []
 
     def _answer(self, verb: str, body: Mapping[str, Any]) -> Json:
         self.sent.append(verb)
@@ -52,9 +55,13 @@ class Server:
         assert path.endswith(DENY.name)
         return self._answer("replace", body)
 
-    async def delete(self, path: str, *, uid: str) -> Json:
+    async def delete(self, path: str, *, uid: str, resource_version: int | None = None) -> Json:
         """Delete a policy."""
         assert (path.endswith(DENY.name), uid) == (True, "u")
+        self.versions.append(resource_version)
+        if self.conflicts:
+            self.sent.append("delete")
+            raise self.conflicts.pop(0)
         return self._answer("delete", DENY.manifest("payments"))
 
 
@@ -142,3 +149,97 @@ async def test_a_policy_that_cannot_be_read_is_an_error_and_one_that_is_gone_is_
     broken = PolicyWriter(cast("Client", Server(error=_error(500, "Broken", "no"))), PolicyStore(lambda _: None))
     with pytest.raises(ApiError):
         await broken.read("payments", DENY.name)
+
+
+_EDITED = {
+    "manager": "kubectl-create",
+    "operation": "Update",
+    "time": "2026-01-02T00:00:00Z",
+    "fieldsV1": {"f:spec": {"f:policyTypes": {}}},
+}
+
+
+def _with_maker(body: Json) -> Json:
+    return {**body, "metadata": {**body["metadata"], "managedFields": [_EDITED]}}
+
+
+async def test_a_policy_too_many_is_read_before_it_goes() -> None:
+    """Who made it is told; afterwards nobody could."""
+    server = Server(stored=_with_maker)
+    done = await _done(server, replace(_DELETE, why=Why.EXTRA))
+    assert done.drift == Drift(manager="kubectl-create", changed="2026-01-02T00:00:00Z")
+    assert server.sent == ["get", "delete"]
+
+
+@pytest.mark.parametrize("why", [Why.UNWANTED, Why.UNMANAGED])
+async def test_what_is_no_drift_is_not_read_before_it_goes(why: Why) -> None:
+    """Our own work, or somebody else's: there is nobody to look for."""
+    server = Server()
+    done = await _done(server, replace(_DELETE, why=why))
+    assert (done.result, done.drift, server.sent) == (Result.DONE, None, ["delete"])
+
+
+async def test_a_deletion_that_was_undone_names_nobody() -> None:
+    """The API server keeps no trace of who it was."""
+    done = await _done(Server(), replace(_CREATE, why=Why.DELETED))
+    assert done.drift == Drift(fields=(), manager="unknown", changed=None)
+
+
+async def test_an_edit_that_was_undone_names_who_made_it() -> None:
+    """By the document as it was before the repair."""
+
+    def opened(body: Json) -> Json:
+        fields: Json = {"f:spec": {"f:egress": {}}}
+        metadata = {**body["metadata"], "managedFields": [{**_EDITED, "fieldsV1": fields}]}
+        return {**body, "metadata": metadata, "spec": {**body["spec"], "egress": [{}]}}
+
+    server = Server()
+    served = opened(server._answer("get", DENY.manifest("payments")))
+    done = await _done(server, replace(_UPDATE, document=served))
+    assert done.drift == Drift(fields=("spec.egress",), manager="kubectl-create", changed="2026-01-02T00:00:00Z")
+
+
+# Measured on kube-apiserver 1.36: registry and storage have words of their own.
+_OLD_VERSION = [
+    "the ResourceVersion in the precondition (3) does not match the ResourceVersion in record (11)",
+    "Precondition failed: ResourceVersion in precondition: 3, ResourceVersion in object meta: 11",
+]
+_UNMANAGED = replace(_DELETE, why=Why.UNMANAGED, live=replace(_DELETE.live, resource_version=3))
+
+
+@pytest.mark.parametrize("words", _OLD_VERSION, ids=["registry", "storage"])
+async def test_somebody_elses_policy_that_only_got_a_new_version_goes_all_the_same(words: str) -> None:
+    """A tenant who labels it anew all the time does not keep it."""
+    server = Server()
+    server.conflicts = [_error(409, "Conflict", words)] * 2
+    assert (await _done(server, _UNMANAGED)).result is Result.DONE
+    assert server.versions == [3, 11, 11]
+
+
+@pytest.mark.parametrize("words", _OLD_VERSION, ids=["registry", "storage"])
+async def test_somebody_elses_policy_that_was_changed_since_is_looked_at_again(words: str) -> None:
+    """It may allow nothing any more. It is still there: nobody may take it for gone."""
+    server, store = Server(), PolicyStore(lambda _: None)
+    changed = replace(_UNMANAGED, live=replace(_UNMANAGED.live, digest="0"))
+    store.changed(changed.live)
+    server.conflicts = [_error(409, "Conflict", words)]
+    done = await PolicyWriter(cast("Client", server), store).carry_out("payments", changed)
+    assert done.result is Result.FAILED
+    assert server.versions == [3]
+    assert set(store.live_in("payments")) == {DENY.name}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "the UID in the precondition (u) does not match the UID in record (v)",
+        "Precondition failed: UID in precondition: u, UID in object meta: v",
+    ],
+    ids=["registry", "storage"],
+)
+@pytest.mark.parametrize("step", [_DELETE, _UNMANAGED], ids=["ours", "somebody else's"])
+async def test_what_was_made_anew_meanwhile_is_another_one(step: Delete, words: str) -> None:
+    """The one that was to go is gone."""
+    server = Server()
+    server.conflicts = [_error(409, "Conflict", words)]
+    assert (await _done(server, step)).result is Result.MOOT
