@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from namespace_isolation.model.isolation import Isolation
-from namespace_isolation.model.outcome import Failure, Outcome, Result, StepResult
-from namespace_isolation.model.plan import Delete
+from namespace_isolation.compare.unmanaged import unmanaged_in
+from namespace_isolation.model.fight import Fight
+from namespace_isolation.model.isolation import Isolation, Stance
+from namespace_isolation.model.outcome import Failure, Outcome, Rehearsal, Result, StepResult
+from namespace_isolation.model.plan import Delete, Why
 from namespace_isolation.model.policy import Policy
+from namespace_isolation.model.unmanaged import Unmanaged
 from namespace_isolation.model.view import View
 from namespace_isolation.report.drift_log import DriftLog
+from namespace_isolation.report.standing import Standing, standing_of
 
-__all__ = ["Board", "Standing"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """One isolation in one namespace, as of a generation of the isolation: policies desired and in place.
-
-    `undone`: steps that failed or were held; `outstanding`: those of them that are to correct drift.
-    """
-
-    generation: int
-    desired: int
-    in_place: int
-    undone: int
-    outstanding: int
-    failures: tuple[Failure, ...]
-
-    @property
-    def in_sync(self) -> bool:
-        """Whether everything is as it should be."""
-        return self.desired == self.in_place and not self.undone
+__all__ = ["Board"]
 
 
 class Board:
@@ -67,6 +52,8 @@ class Board:
 
     def leave(self, isolation: str, namespace: str) -> None:
         """Drop a namespace that an isolation has nothing to do with any more."""
+        if isolation in self._drift:
+            self._drift[isolation].forget(namespace)
         self._forget(isolation, namespace)
         if self._standings.get(isolation, {}).pop(namespace, None) is not None:
             self._on_news(isolation)
@@ -83,43 +70,63 @@ class Board:
         """Whether anything was written or failed for an isolation since this process started."""
         return isolation in self._wrote
 
-    def record(self, view: View, desired: Mapping[str, Policy], outcome: Outcome) -> None:
-        """Take the outcome of one namespace."""
-        wanted = Counter(policy.isolation for policy in desired.values())
-        in_place = Counter(isolation for isolation, _ in outcome.kept)
+    def record(
+        self,
+        view: View,
+        desired: Mapping[str, Policy],
+        outcome: Outcome,
+        rehearsal: Rehearsal,
+        fights: Iterable[Fight],
+    ) -> tuple[StepResult, ...]:
+        """Take what came of one namespace, and give what of it is news to people."""
+        wanted = Counter(policy.isolation for policy in (*desired.values(), *rehearsal.desired.values()))
+        in_place = Counter(isolation for isolation, _ in (*outcome.kept, *rehearsal.kept))
         results: dict[str, list[StepResult]] = {}
-        for each in outcome.results:
+        for each in (*outcome.results, *rehearsal.findings):
             results.setdefault(each.step.isolation, []).append(each)
             if each.result is Result.DONE and each.step.name in desired and not isinstance(each.step, Delete):
                 in_place[each.step.isolation] += 1
-        now = self._now()
+        fought: dict[str, list[Fight]] = {}
+        for fight in _going_on(fights, view, desired):
+            fought.setdefault(fight.isolation, []).append(fight)
         governing = {isolation.name for isolation in view.governing}
-        for name in self._concerned.get(view.name, set()) - governing - results.keys():
+        concerned = governing | results.keys() | fought.keys()
+        for name in self._concerned.get(view.name, set()) - concerned:
             self.leave(name, view.name)  # no longer selected, and nothing of it is left
-        for isolation in self._accounts(view, governing | results.keys()):
+        ours = desired.keys() | outcome.gone
+        news: list[StepResult] = []
+        for isolation in self._accounts(view, concerned):
             done = results.get(isolation.name, [])
-            undone = [each for each in done if each.result in {Result.FAILED, Result.HELD}]
-            if done:
-                self._wrote.add(isolation.name)
-            for each in done:
-                self._drift[isolation.name].add(view.name, each, now)
-            standing = Standing(
+            news += self._note(view.name, isolation.name, done)
+            standing = standing_of(
                 generation=isolation.generation,
                 desired=wanted[isolation.name],
                 in_place=in_place[isolation.name],
-                undone=len(undone),
-                outstanding=sum(each.step.why.is_drift for each in undone),
-                failures=tuple(each.failure for each in undone if each.failure is not None),
+                results=done,
+                fights=fought.get(isolation.name, ()),
+                unmanaged=_unmanaged(view, isolation, ours, rehearsal) if isolation.name in governing else (),
             )
             self._post(isolation.name, view.name, standing, keep=isolation.name in governing)
+        return tuple(news)
+
+    def _note(self, namespace: str, isolation: str, done: Sequence[StepResult]) -> Iterator[StepResult]:
+        """Enter results into the drift log, and give those that people want to hear of."""
+        log, now = self._drift[isolation], self._now()
+        first_look = namespace not in self._standings[isolation]
+        if any(each.result is not Result.REPORTED for each in done):
+            self._wrote.add(isolation)
+        log.forget(namespace, {each.step.name for each in done if each.result is not Result.DONE})
+        for each in done:
+            noted = log.add(namespace, each, now, first_look=first_look)
+            taken = each.result is Result.DONE and each.step.why in {Why.TAKEN_OVER, Why.UNMANAGED}
+            if noted or taken or (each.fight is not None and each.result is not Result.HELD):
+                yield each
 
     def record_trouble(self, view: View, failure: Failure) -> None:
         """Take that a namespace could not be reconciled at all: nobody knows what is in place there."""
         for isolation in self._accounts(view, {each.name for each in view.governing}):
             self._wrote.add(isolation.name)
-            standing = Standing(
-                generation=isolation.generation, desired=0, in_place=0, undone=1, outstanding=0, failures=(failure,)
-            )
+            standing = Standing(generation=isolation.generation, undone=1, failures=(failure,))
             self._post(isolation.name, view.name, standing, keep=True)
 
     def _accounts(self, view: View, names: Iterable[str]) -> Iterator[Isolation]:
@@ -132,7 +139,7 @@ class Board:
 
     def _post(self, isolation: str, namespace: str, standing: Standing, *, keep: bool) -> None:
         """Keep a standing; of a namespace that is no longer selected, only what still fails there."""
-        if keep or standing.undone:
+        if keep or standing.failing or standing.pending:
             self._standings[isolation][namespace] = standing
             self._concerned.setdefault(namespace, set()).add(isolation)
         else:
@@ -145,3 +152,19 @@ class Board:
         concerned.discard(isolation)
         if not concerned:
             self._concerned.pop(namespace, None)
+
+
+def _going_on(fights: Iterable[Fight], view: View, desired: Container[str]) -> Iterator[Fight]:
+    """Leave out fights over what is not asked for any more: they end by being forgotten."""
+    for fight in fights:
+        isolation = view.isolations.get(fight.isolation)
+        standing = isolation is not None and view.stance_of(isolation).is_standing
+        if not standing and fight.wanted is (fight.policy in desired):
+            yield fight
+
+
+def _unmanaged(view: View, isolation: Isolation, ours: AbstractSet[str], rehearsal: Rehearsal) -> tuple[Unmanaged, ...]:
+    """Name the policies that widen an isolation; one in Audit is asked what it would do."""
+    if isolation.stance is not Stance.AUDIT:
+        return unmanaged_in(view, isolation, ours)
+    return unmanaged_in(replace(view, rehearsal=True), isolation, ours | rehearsal.desired.keys())

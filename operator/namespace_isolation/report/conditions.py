@@ -1,4 +1,8 @@
-"""The conditions of an isolation, as kstatus and `kubectl wait` read them."""
+"""The conditions of an isolation, as kstatus and `kubectl wait` read them.
+
+Ready is True when everything is as the resource asks. Reconciling and Stalled are True only while they are: work goes
+on, or cannot go on before somebody changes something. Never are both True, nor Ready beside one of them.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,30 @@ from typing import Any
 from namespace_isolation.model import limits
 from namespace_isolation.model.fault import Fault
 from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.report.bounds import shortened
 from namespace_isolation.report.clock import timestamp
+from namespace_isolation.report.tally import Tally
 
-__all__ = ["accepted", "ready", "with_transition_times"]
+__all__ = ["conditions_of"]
 
 Json = dict[str, Any]
 
 
-def accepted(isolation: Isolation) -> Json:
-    """Say whether the operator acts on the resource, and what in it it does not act on."""
+def conditions_of(
+    isolation: Isolation, tally: Tally, previous: Sequence[Mapping[str, Any]], now: datetime
+) -> list[Json]:
+    """Give all conditions, each with the time when its status last changed."""
+    conditions = [
+        _accepted(isolation),
+        _ready(isolation, tally),
+        _reconciling(isolation, tally),
+        _stalled(isolation),
+    ]
+    return _with_transition_times(conditions, previous, now)
+
+
+def _accepted(isolation: Isolation) -> Json:
+    """Say whether the operator acts on the resource, and what in it is not quite what one might expect."""
     if isolation.faults:
         message = f"Nothing is changed until this is mended. {_told(isolation.faults)}"
         return _condition("Accepted", isolation, status=False, reason="Invalid", message=message)
@@ -27,31 +46,73 @@ def accepted(isolation: Isolation) -> Json:
     return _condition("Accepted", isolation, status=True, reason="Accepted", message="The resource is valid.")
 
 
-def ready(isolation: Isolation, *, matched: int, in_sync: int, failing: int) -> Json:
-    """Say whether every matching namespace has every policy in place."""
+def _ready(isolation: Isolation, tally: Tally) -> Json:
+    status, reason, message = _state(isolation, tally)
+    return _condition("Ready", isolation, status=status, reason=reason, message=message)
+
+
+def _state(isolation: Isolation, tally: Tally) -> tuple[bool, str, str]:
+    """Say whether every matching namespace is as it is to be; in Audit, whether every one was looked at."""
     if isolation.deleting:
-        message = "The resource is being deleted; its policies are being taken away."
-        return _condition("Ready", isolation, status=False, reason="Deleting", message=message)
+        return False, "Deleting", "The resource is being deleted; its policies are being taken away."
     if isolation.faults:
-        message = "The resource is not accepted: what is in place stays, and is not maintained."
-        return _condition("Ready", isolation, status=False, reason="NotAccepted", message=message)
-    if failing:
-        message = f"{failing} namespaces have problems; see status.problems."
-        return _condition("Ready", isolation, status=False, reason="Failed", message=message)
-    if in_sync < matched:
-        message = f"{in_sync} of {matched} namespaces are in sync."
-        return _condition("Ready", isolation, status=False, reason="Progressing", message=message)
-    if not matched:
-        message = "No namespace matches."
-        return _condition("Ready", isolation, status=True, reason="NoNamespaces", message=message)
-    message = f"All policies are in place in {matched} namespaces."
-    return _condition("Ready", isolation, status=True, reason="InSync", message=message)
+        return False, "NotAccepted", "The resource is not accepted: what is in place stays, and is not maintained."
+    if tally.failed:
+        return _failing(tally)
+    if tally.audits:
+        return _audited(tally)
+    return _enforced(tally)
 
 
-def with_transition_times(
+def _failing(tally: Tally) -> tuple[bool, str, str]:
+    if tally.fight is None:
+        return False, "Failed", f"{tally.failed} namespaces have problems; see status.problems."
+    where = f"{tally.fight.policy} in namespace {tally.fight.namespace}"
+    return (
+        False,
+        "Fight",
+        f"{where} is changed back again and again, last by {tally.fight.manager}; see status.problems.",
+    )
+
+
+def _enforced(tally: Tally) -> tuple[bool, str, str]:
+    if tally.in_sync < tally.matched:
+        return False, "Progressing", f"{tally.in_sync} of {tally.matched} namespaces are in sync."
+    if not tally.matched:
+        return True, "NoNamespaces", "No namespace matches."
+    return True, "InSync", f"All policies are in place in {tally.matched} namespaces."
+
+
+def _audited(tally: Tally) -> tuple[bool, str, str]:
+    if tally.looked_at < tally.matched:
+        return False, "Progressing", f"{tally.looked_at} of {tally.matched} namespaces were looked at."
+    message = (
+        f"Audit: nothing is written, and nothing is enforced by this resource. Enforce would create {tally.create}, "
+        f"update {tally.update} and delete {tally.delete} policies; see status.audit."
+    )
+    return True, "Audit", message
+
+
+def _reconciling(isolation: Isolation, tally: Tally) -> Json:
+    """Say whether work goes on: what fails is tried again, so it is work as well."""
+    ready, reason, message = _state(isolation, tally)
+    if ready or reason == "NotAccepted":
+        return _condition("Reconciling", isolation, status=False, reason="Settled", message="No work is under way.")
+    told = "Retrying" if reason in {"Failed", "Fight"} else reason
+    return _condition("Reconciling", isolation, status=True, reason=told, message=message)
+
+
+def _stalled(isolation: Isolation) -> Json:
+    """Say whether work cannot go on before somebody changes the resource."""
+    if isolation.faults and not isolation.deleting:
+        return _condition("Stalled", isolation, status=True, reason="NotAccepted", message=_told(isolation.faults))
+    message = "Nothing waits for a change of the resource."
+    return _condition("Stalled", isolation, status=False, reason="NotStalled", message=message)
+
+
+def _with_transition_times(
     conditions: Sequence[Json], previous: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[Json]:
-    """Give each condition the time when its status last changed."""
     known = {condition.get("type"): condition for condition in previous}
     result = []
     for condition in conditions:
@@ -67,7 +128,7 @@ def _condition(kind: str, isolation: Isolation, *, status: bool, reason: str, me
         "type": kind,
         "status": str(status),
         "reason": reason,
-        "message": message[: limits.MESSAGE_LENGTH],
+        "message": shortened(message, limits.MESSAGE_LENGTH),
         "observedGeneration": isolation.generation,
     }
 

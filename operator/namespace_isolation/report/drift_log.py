@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from namespace_isolation.model import limits
 from namespace_isolation.model.outcome import Result, StepResult
+from namespace_isolation.model.plan import UNKNOWN, Why
 from namespace_isolation.report.clock import timestamp
 
 __all__ = ["DriftLog"]
 
 Json = dict[str, Any]
+
+_CORRECTED: Final = "Corrected"
+_ACTIONS: Final = {Result.DONE: _CORRECTED, Result.REPORTED: "Reported", Result.FAILED: "Failed"}
 
 
 class DriftLog:
@@ -24,21 +28,77 @@ class DriftLog:
         drift = status.get("drift") or {}
         self.corrected: int = drift.get("corrected", 0)
         self.recent: deque[Json] = deque(drift.get("recent") or (), maxlen=limits.RECENT)
+        # What was told and is not mended, without its times: it is told again only when it is another drift.
+        self._told: dict[str, dict[str, Json]] = {}
+        for entry in reversed(self.recent):
+            self._remember(entry)
+        # There may be more of them than a status names: these were told as well, before a restart.
+        self._unnamed = max(0, drift.get("outstanding", 0) - sum(len(told) for told in self._told.values()))
 
-    def add(self, namespace: str, done: StepResult, now: datetime) -> None:
-        """Note a drift that was repaired."""
-        if done.result is not Result.DONE or not done.step.why.is_drift:
-            return
-        self.corrected += 1
-        entry: Json = {
-            "namespace": namespace,
-            "policy": done.step.name,
-            "kind": str(done.step.why),
-            "action": "Corrected",
-            "time": timestamp(now),
-        }
-        if done.drift is not None and done.drift.fields:
-            entry["fields"] = list(done.drift.fields[: limits.RECENT])
-        if done.drift is not None and done.drift.manager:
-            entry["manager"] = done.drift.manager
+    @property
+    def deleted(self) -> Iterator[tuple[str, str]]:
+        """Name the policies, with their namespaces, that were told as deleted and not put back."""
+        for namespace, told in self._told.items():
+            for policy, entry in told.items():
+                if entry["kind"] == Why.DELETED:
+                    yield namespace, policy
+
+    def add(self, namespace: str, done: StepResult, now: datetime, *, first_look: bool = False) -> bool:
+        """Note a drift that was repaired, or one that was not and is news; tell whether it was noted.
+
+        `first_look`: nobody has looked at the namespace since the start, so that it may have been told before.
+        """
+        if done.result not in _ACTIONS or not done.step.why.is_drift:
+            return False
+        entry = _entry(namespace, done, now)
+        known = self._told.get(namespace, {}).get(done.step.name)
+        if known == _timeless(entry):
+            return False
+        if known is None and first_look and self._unnamed and entry["action"] != _CORRECTED:
+            self._unnamed -= 1
+            self._remember(entry)
+            return False
+        self.corrected += entry["action"] == _CORRECTED
+        self._remember(entry)
         self.recent.appendleft(entry)
+        return True
+
+    def forget(self, namespace: str, outstanding: Container[str] = ()) -> None:
+        """Hear which drifts of a namespace are still there; the others would be news again."""
+        told = self._told.get(namespace)
+        if told is None:
+            return
+        left = {policy: entry for policy, entry in told.items() if policy in outstanding}
+        if left:
+            self._told[namespace] = left
+        else:
+            del self._told[namespace]
+
+    def _remember(self, entry: Json) -> None:
+        told = self._told.setdefault(entry["namespace"], {})
+        if entry["action"] == _CORRECTED:
+            told.pop(entry["policy"], None)
+        else:
+            told[entry["policy"]] = _timeless(entry)
+        if not told:
+            del self._told[entry["namespace"]]
+
+
+def _entry(namespace: str, done: StepResult, now: datetime) -> Json:
+    entry: Json = {
+        "namespace": namespace,
+        "policy": done.step.name,
+        "kind": str(done.step.why),
+        "manager": UNKNOWN if done.drift is None else done.drift.manager,
+        "action": _ACTIONS[done.result],
+        "time": timestamp(now),
+    }
+    if done.drift is not None and done.drift.fields:
+        entry["fields"] = list(done.drift.fields[: limits.RECENT])
+    if done.drift is not None and done.drift.changed:
+        entry["changed"] = done.drift.changed
+    return entry
+
+
+def _timeless(entry: Json) -> Json:
+    return {key: value for key, value in entry.items() if key not in {"time", "changed"}}

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from namespace_isolation.model import limits
 from namespace_isolation.model.isolation import Isolation
-from namespace_isolation.model.outcome import Failure
-from namespace_isolation.report.board import Standing
-from namespace_isolation.report.conditions import accepted, ready, with_transition_times
+from namespace_isolation.report.bounds import bounded, shortened
+from namespace_isolation.report.conditions import conditions_of
 from namespace_isolation.report.drift_log import DriftLog
+from namespace_isolation.report.standing import HELD, Standing
+from namespace_isolation.report.tally import Tally, tally_of
 
 __all__ = ["is_complete", "status_of"]
 
 Json = dict[str, Any]
-
-_MESSAGE_LENGTH: Final = 300
-"""Characters of a problem's message: twenty of them stay readable."""
-_HELD: Final = Failure(
-    reason="Held", message="Policies that are to go wait for others that cannot be written or deleted."
-)
 
 
 def is_complete(isolation: Isolation, members: Iterable[str], standings: Mapping[str, Standing]) -> bool:
@@ -39,46 +35,71 @@ def status_of(
     now: datetime,
 ) -> Json:
     """Write the whole status; conditions keep the time of their last transition from the previous one."""
-    current = {
-        name: standing
-        for name, standing in standings.items()
-        if name in members and standing.generation == isolation.generation
-    }
-    in_sync = sum(standing.in_sync for standing in current.values())
-    failing = {name: standing for name, standing in standings.items() if standing.undone}
-    desired = sum(standing.desired for standing in current.values())
-    in_place = sum(standing.in_place for standing in current.values())
-    conditions = [
-        accepted(isolation),
-        ready(isolation, matched=len(members), in_sync=in_sync, failing=len(failing)),
-    ]
-    return {
+    tally = tally_of(isolation, members, standings)
+    status = {
         "observedGeneration": isolation.generation,
         "namespaces": {
-            "matched": len(members),
-            "inSync": in_sync,
-            "drifted": sum(standing.outstanding > 0 for standing in current.values()),
-            "failed": len(failing),
-            "summary": f"{in_sync}/{len(members)}",
+            "matched": tally.matched,
+            "inSync": tally.in_sync,
+            "drifted": tally.drifted,
+            "failed": tally.failed,
+            "summary": f"{tally.in_sync}/{tally.matched}",
         },
-        "policies": {"desired": desired, "inPlace": in_place, "summary": f"{in_place}/{desired}"},
+        "policies": {
+            "desired": tally.desired,
+            "inPlace": tally.in_place,
+            "summary": f"{tally.in_place}/{tally.desired}",
+        },
+        "audit": _audit(tally, standings) if tally.audits else None,
         "drift": {
             "corrected": drift.corrected,
-            "outstanding": sum(standing.outstanding for standing in standings.values()),
+            "outstanding": tally.outstanding,
             "recent": list(drift.recent),
         },
-        "problems": _problems(failing),
-        "conditions": with_transition_times(conditions, previous.get("conditions") or (), now),
+        "problems": _problems(standings),
+        "unmanaged": _unmanaged(tally, standings),
+        "conditions": conditions_of(isolation, tally, previous.get("conditions") or (), now),
     }
+    return bounded({key: value for key, value in status.items() if value is not None})
 
 
-def _problems(failing: Mapping[str, Standing]) -> list[Json]:
+def _problems(standings: Mapping[str, Standing]) -> list[Json]:
+    failing = heapq.nsmallest(limits.RECENT, (name for name, each in standings.items() if each.failing))
     return [
         {
             "namespace": name,
-            "reason": failure.reason[: limits.WORD_LENGTH],
-            "message": failure.message[:_MESSAGE_LENGTH],
+            "reason": shortened(failure.reason, limits.WORD_LENGTH),
+            "message": shortened(failure.message, limits.PROBLEM_LENGTH),
         }
-        for name in sorted(failing)[: limits.RECENT]
-        for failure in (failing[name].failures or (_HELD,))[:1]
+        for name in failing
+        for failure in (standings[name].failures or (HELD,))[:1]
     ]
+
+
+def _audit(tally: Tally, standings: Mapping[str, Standing]) -> Json:
+    first: list[Json] = []
+    for name in heapq.nsmallest(limits.RECENT, (name for name, each in standings.items() if each.pending)):
+        pending = standings[name].pending
+        for action, policy, why in () if pending is None else pending.first:
+            first.append({"namespace": name, "policy": policy, "action": action, "why": str(why)})
+    return {
+        "create": tally.create,
+        "update": tally.update,
+        "delete": tally.delete,
+        "first": first[: limits.RECENT],
+    }
+
+
+def _unmanaged(tally: Tally, standings: Mapping[str, Standing]) -> Json:
+    """Name the policies that open a namespace to everyone before those that open it to some."""
+    found = (each for standing in standings.values() for each in standing.unmanaged)
+    first = heapq.nsmallest(limits.RECENT, found, key=lambda each: (not each.wide_open, each.namespace, each.policy))
+    recent: list[Json] = []
+    for each in first:
+        entry: Json = {"namespace": each.namespace, "policy": each.policy, "widens": list(each.widens)}
+        if each.wide_open:
+            entry["wideOpen"] = list(each.wide_open)
+        if each.kept:
+            entry["kept"] = each.kept
+        recent.append(entry)
+    return {"count": tally.unmanaged, "recent": recent}
