@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from namespace_isolation.cluster import ApiError
+from namespace_isolation.cluster.client import MERGE_PATCH
 from namespace_isolation.engine.world import World
 from tests.support.api_server import stored_spec
 from tests.support.objects import isolation_document, namespace_document
@@ -34,6 +35,11 @@ class FakeCluster:
         self.lists: deque[Json] = deque()
         self.meanwhile: Callable[[], None] = lambda: None
         self.writes = 0
+        """How many policies were written or deleted."""
+        self.on_write: Callable[[str], None] = lambda _: None
+        """Is told the key of each policy right before it is written or deleted by the operator."""
+        self.patches: list[str] = []
+        """The paths of isolations that were written."""
 
     # What people do.
 
@@ -83,14 +89,20 @@ class FakeCluster:
         before = self.objects["isolations"].get(name)
         if before is not None and "deletionTimestamp" in before["metadata"]:
             return
-        generation = before["metadata"]["generation"] + (before["spec"] != spec) if before else 1
-        self.put("isolations", name, isolation_document(name, spec, generation=generation))
+        if before is None:
+            self.put("isolations", name, isolation_document(name, spec))
+            return
+        generation = before["metadata"]["generation"] + (before["spec"] != spec)
+        metadata = {**before["metadata"], "generation": generation}
+        self.put("isolations", name, {**before, "metadata": metadata, "spec": spec})
 
     def end_isolation(self, name: str) -> None:
         """Delete an isolation, which stays until its finalizer goes."""
         document = self.objects["isolations"].get(name)
         if document is not None:
-            metadata = {**document["metadata"], "deletionTimestamp": _END}
+            # As the API server does: the deletion is a generation of its own.
+            generation = document["metadata"]["generation"] + ("deletionTimestamp" not in document["metadata"])
+            metadata = {**document["metadata"], "deletionTimestamp": _END, "generation": generation}
             self.put("isolations", name, {**document, "metadata": metadata})
 
     def is_ending(self, namespace: str) -> bool:
@@ -138,6 +150,16 @@ class FakeCluster:
             listed = self.lists.popleft()
             world.isolations.replaced(listed["items"], listed["version"])
 
+    def list_for(self, world: World) -> None:
+        """Let a world that starts now list everything as it is; what follows is heard by whoever is asked to."""
+        stores: tuple[tuple[str, Any], ...] = (("namespaces", world.namespaces), ("policies", world.policies))
+        for collection, store in stores:
+            listed = self._list(collection)
+            store.replaced([store.read(each) for each in listed["items"]], listed["version"])
+        listed = self._list("isolations")
+        world.isolations.replaced(listed["items"], listed["version"])
+        world.complete()
+
     def deliver_all(self, world: World) -> None:
         """Let the world hear everything."""
         while self.lists:
@@ -147,6 +169,26 @@ class FakeCluster:
                 pass
 
     # What the writer asks: the part of Client that it uses.
+
+    async def patch(self, path: str, body: Any, *, content_type: str = MERGE_PATCH) -> Json:  # noqa: ANN401 - any JSON
+        """Write the finalizers of an isolation, or its status if it is still that one."""
+        self.meanwhile()
+        name = path.removesuffix("/status").rpartition("/")[2]
+        before = self.objects["isolations"].get(name)
+        if before is None:
+            raise _refused(404, "NotFound", f'namespaceisolations.nsiso.dev "{name}" not found', path)
+        self.patches.append(path)
+        if content_type == MERGE_PATCH:
+            if body["metadata"].pop("resourceVersion") != before["metadata"]["resourceVersion"]:
+                raise _refused(409, "Conflict", "the object has been modified", path)
+            after = self.put("isolations", name, {**before, "metadata": {**before["metadata"], **body["metadata"]}})
+            if "deletionTimestamp" in after["metadata"] and not after["metadata"]["finalizers"]:
+                self.remove("isolations", name)
+            return after
+        test, add = body
+        if test["value"] != before["metadata"]["uid"]:
+            raise _refused(422, "Invalid", "", path)
+        return self.put("isolations", name, {**before, "status": add["value"]})
 
     async def get(self, path: str) -> Json:
         """Read a policy."""
@@ -171,18 +213,23 @@ class FakeCluster:
             raise _refused(409, "Conflict", "the object has been modified", path)
         return self._stored("/".join(_key(path)), body)
 
-    async def delete(self, path: str, *, uid: str | None = None) -> Json:
-        """Delete a policy, if it is still that one."""
+    async def delete(self, path: str, *, uid: str | None = None, resource_version: int | None = None) -> Json:
+        """Delete a policy, if it is still that one, and unchanged."""
         self.meanwhile()
-        if self._found(path)["metadata"]["uid"] != uid:
-            raise _refused(409, "Conflict", "the uid in the precondition does not match", path)
+        metadata = self._found(path)["metadata"]
+        if metadata["uid"] != uid:
+            raise _refused(409, "Conflict", "Precondition failed: UID in precondition does not match", path)
+        if resource_version is not None and int(metadata["resourceVersion"]) != resource_version:
+            raise _refused(409, "Conflict", "the ResourceVersion in the precondition does not match", path)
         self.writes += 1
+        self.on_write("/".join(_key(path)))
         self.remove("policies", "/".join(_key(path)))
         self.meanwhile()
         return {"kind": "Status", "status": "Success"}
 
     def _stored(self, key: str, body: Json) -> Json:
         self.writes += 1
+        self.on_write(key)
         document = self.put("policies", key, {**body, "spec": stored_spec(body["spec"])})
         self.meanwhile()
         return copy.deepcopy(document)

@@ -8,7 +8,7 @@ from typing import Any
 
 from namespace_isolation.desire.decide import decide
 from namespace_isolation.desire.render import Renderings
-from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.model.isolation import Isolation, Stance
 from namespace_isolation.model.names import PROTECTED_NAMESPACES
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.policy import LivePolicy, Owner, Policy, policy_from
@@ -20,7 +20,10 @@ from tests.support.api_server import stored_spec
 __all__ = [
     "NAMESPACE",
     "PROTECTED",
+    "audited",
     "desired_in",
+    "foreign_document",
+    "frozen",
     "isolation",
     "isolation_document",
     "live_from",
@@ -28,6 +31,7 @@ __all__ = [
     "namespace_document",
     "policy",
     "stored",
+    "stranger",
     "uid_of",
     "view",
 ]
@@ -71,6 +75,18 @@ def isolation(
     return read_isolation(isolation_document(name, whole, **metadata))
 
 
+def audited(name: str = "team", **facts: Any) -> Isolation:  # noqa: ANN401 - as of `isolation`
+    """Read an isolation in Audit."""
+    return isolation(name, mode="Audit", **facts)
+
+
+def frozen(name: str = "team", **facts: Any) -> Isolation:  # noqa: ANN401 - as of `isolation`
+    """Read an isolation that is not accepted, which an older CRD let in."""
+    found = isolation(name, mode="Dry", **facts)
+    assert found.stance in {Stance.FROZEN, Stance.LEAVING}
+    return found
+
+
 def namespace_document(name: str = NAMESPACE, labels: Mapping[str, str] | None = None, **metadata: Any) -> Json:  # noqa: ANN401
     """Write a Namespace as served."""
     facts = {"name": name, "uid": f"uid-of-namespace-{name}", "labels": dict(labels or {}), "resourceVersion": "1"}
@@ -100,6 +116,17 @@ def stored(manifest: Mapping[str, Any], *, version: int = 1, uid: str | None = N
     metadata = dict(manifest["metadata"])
     metadata |= {"uid": uid or f"uid-of-{metadata['name']}", "resourceVersion": str(version), "generation": 1}
     return {**manifest, "metadata": metadata, "spec": stored_spec(manifest.get("spec") or {})}
+
+
+def foreign_document(name: str, spec: Mapping[str, Any] | None = None, **metadata: Any) -> Json:  # noqa: ANN401
+    """Write a NetworkPolicy of somebody else as served; without a spec it lets everybody in."""
+    manifest = {"metadata": {"name": name, "namespace": NAMESPACE, **metadata}}
+    return stored({**manifest, "spec": {"ingress": [{}]} if spec is None else spec})
+
+
+def stranger(name: str, spec: Mapping[str, Any] | None = None, **metadata: Any) -> LivePolicy:  # noqa: ANN401
+    """Make a live policy of somebody else."""
+    return read_policy(foreign_document(name, spec, **metadata))
 
 
 def live_from(wanted: Policy, *, foreign: bool = False, **facts: Any) -> LivePolicy:  # noqa: ANN401 - its fields

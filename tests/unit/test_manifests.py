@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from namespace_isolation.engine.settings import Settings
 from namespace_isolation.model import names
 from namespace_isolation.model.resource import parse_spec
 
@@ -18,6 +19,7 @@ OBJECTS = ("namespace.yaml", "rbac.yaml", "deployment.yaml")
 RIGHTS = {
     ("nsiso.dev", "namespaceisolations"): {"get", "list", "watch", "patch"},
     ("nsiso.dev", "namespaceisolations/status"): {"patch"},
+    ("events.k8s.io", "events"): {"create", "patch"},
     ("", "namespaces"): {"list", "watch"},
     ("networking.k8s.io", "networkpolicies"): {"get", "list", "watch", "create", "update", "delete"},
     ("apiextensions.k8s.io", "customresourcedefinitions"): {"list", "watch"},
@@ -129,6 +131,13 @@ def test_the_probes_ask_the_port_that_is_named() -> None:
         "livenessProbe": {"path": "/healthz", "port": "http"},
         "readinessProbe": {"path": "/readyz", "port": "http"},
     }
+
+
+def test_an_outage_of_the_api_server_does_not_become_a_crash_loop() -> None:
+    """Between two restarts the container runs longer than the 10 minutes after which the kubelet stops backing off."""
+    probe = container()["livenessProbe"]
+    assert Settings().contact_limit + probe["periodSeconds"] * probe["failureThreshold"] > 600
+    assert not any(argument.startswith("--contact-limit") for argument in container()["args"])
 
 
 def test_the_operator_knows_its_own_namespace() -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
+from namespace_isolation.apply.fights import Fights
 from namespace_isolation.apply.policies import PolicyWriter
+from namespace_isolation.apply.rehearse import Evidence
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.desire.decide import decide
 from namespace_isolation.desire.render import Renderings
+from namespace_isolation.engine.announcer import Announcer
 from namespace_isolation.engine.queue import WorkQueue
 from namespace_isolation.engine.reconcile import reconcile
 from namespace_isolation.engine.settings import Settings
@@ -22,18 +27,20 @@ from namespace_isolation.engine.world import World
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.names import PROTECTED_NAMESPACES
 from namespace_isolation.model.outcome import Failure
-from namespace_isolation.observe.isolations import ISOLATIONS_PATH
+from namespace_isolation.observe.contact import Contact
+from namespace_isolation.observe.isolation_lists import IsolationLists
 from namespace_isolation.observe.listwatch import ListWatch
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
 from namespace_isolation.observe.policies import policies_path
 from namespace_isolation.report.board import Board
-from namespace_isolation.report.log import log_outcome
+from namespace_isolation.report.events import events_of, events_of_status
+from namespace_isolation.report.isolation_log import IsolationLog
+from namespace_isolation.report.log import OutcomeLog
+from namespace_isolation.report.metrics.history import History
 
 __all__ = ["Engine"]
 
 _TENDERS = 8
-_NOT_FOUND = 404
-_PAUSE = 2.0
 
 
 class Engine:
@@ -43,6 +50,7 @@ class Engine:
         """Wire the parts; nothing runs yet. `clock`, in seconds, times the contact of the watches."""
         self.ended = asyncio.Event()
         self.error: BaseException | None = None
+        self.draining = False
         self._client = client
         self._settings = settings
         self._log = structlog.get_logger()
@@ -51,8 +59,9 @@ class Engine:
         self._published: dict[str, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._renderings = Renderings()
-        self._isolations_listed = asyncio.Event()
         self._board = Board(now=_now, on_news=self._tend_soon)
+        self.history = History(clock)
+        self._outcome_log, self._isolation_log = OutcomeLog(), IsolationLog(clock)
         self.world = World(
             protected=PROTECTED_NAMESPACES | {settings.operator_namespace},
             look_at=self._namespaces.add,
@@ -60,9 +69,16 @@ class Engine:
             came=self._isolation_came,
             went=self._isolation_went,
             left=self._board.leave,
+            arrived=self.history.namespace_came,
+            edited=self._isolation_log.edited,
         )
         self._writer = PolicyWriter(client, self.world.policies)
-        follow = partial(ListWatch, clock=clock, before_list=self._list_isolations_again)
+        self._fights, self._evidence = Fights(clock), Evidence()
+        self.announcer = Announcer(client, instance=socket.gethostname())
+        self._isolation_lists = IsolationLists(
+            client, self.world.isolations, clock=clock, interval=settings.relist_interval
+        )
+        follow = partial(ListWatch, clock=clock, before_list=self._isolation_lists.again)
         self._watches = (
             follow(client, NAMESPACES_PATH, self.world.namespaces),
             follow(client, policies_path(), self.world.policies),
@@ -71,31 +87,45 @@ class Engine:
     @property
     def synced(self) -> bool:
         """Whether every cache is complete, so that decisions are taken."""
-        return self._isolations_listed.is_set() and all(watch.synced.is_set() for watch in self._watches)
+        return self._isolation_lists.listed.is_set() and all(watch.synced.is_set() for watch in self._watches)
 
-    def silent_for_longer_than(self, seconds: float) -> tuple[str, ...]:
-        """Name the collections of which nothing was heard for so long: what is known of them may be out of date."""
-        return tuple(watch.path for watch in self._watches if watch.silence() > seconds)
+    @property
+    def board(self) -> Board:
+        """Where every namespace stands."""
+        return self._board
+
+    @property
+    def queues(self) -> Mapping[str, WorkQueue]:
+        """What is to do, by the kind of key."""
+        return {"isolations": self._isolations, "namespaces": self._namespaces}
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """The contact with every collection that decisions rest on."""
+        return (*(watch.contact for watch in self._watches), self._isolation_lists.contact)
 
     def start(self) -> None:
         """Start watching, and working once every cache is complete."""
         for watch in self._watches:
             self._spawn(watch.run())
-        self._spawn(self._follow_isolations())
+        self._spawn(self._isolation_lists.run())
+        self._spawn(self.announcer.run())
         self._spawn(self._work())
 
     async def found_isolations(self) -> None:
         """Wait until the API server answers and knows the CRD."""
-        await self._isolations_listed.wait()
+        await self._isolation_lists.listed.wait()
 
     async def drain(self) -> None:
         """Take no new work, let what is under way end (within the drain timeout), and stop watching."""
+        self.draining = True
         self._namespaces.close(finish=False)
         await self._drained(self._namespaces)
         # What was repaired is counted in the status: it is written before we go.
         # Before the caches are complete nobody works: nothing was repaired, and nobody would take a key.
         self._isolations.close(finish=self.synced)
         await self._drained(self._isolations)
+        await self.announcer.drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
@@ -123,43 +153,10 @@ class Engine:
             self.ended.set()
             raise
 
-    async def _follow_isolations(self) -> None:
-        """List the isolations at start and now and then: Kopf never says that its list is complete."""
-        while True:
-            try:
-                await self._list_isolations()
-            except ApiError as error:
-                if error.status == _NOT_FOUND:
-                    self._log.error("the CRD is missing: kubectl apply -k crds/", path=ISOLATIONS_PATH)
-                else:
-                    self._log.warning("cannot list isolations", error=str(error))
-                await asyncio.sleep(_PAUSE)
-            else:
-                self._isolations_listed.set()
-                await asyncio.sleep(self._settings.relist_interval)
-
-    async def _list_isolations(self) -> None:
-        documents = []
-        version = "0"
-        asked_at = self.world.isolations.seen_version
-        async for page in self._client.pages(ISOLATIONS_PATH):
-            documents += page["items"]
-            version = page["metadata"]["resourceVersion"]
-        self.world.isolations.replaced(documents, int(version), asked_at=asked_at)
-
-    async def _list_isolations_again(self) -> None:
-        """List the isolations before policies that were listed anew are compared with them.
-
-        Kopf loses deletions when the history it watched is gone. Without this the policies of an isolation that is gone
-        would be put back, against the garbage collector.
-        """
-        if self._isolations_listed.is_set():
-            await self._list_isolations()
-
     async def _work(self) -> None:
         """Start the workers once nothing is missing from the picture: nothing is deleted for want of knowledge."""
         started = time.monotonic()
-        await self._isolations_listed.wait()
+        await self._isolation_lists.listed.wait()
         for watch in self._watches:
             await watch.synced.wait()
         self._log.info(
@@ -168,24 +165,25 @@ class Engine:
             isolations=len(self.world.isolations.by_name),
             seconds=round(time.monotonic() - started, 3),
         )
+        self.world.complete()
         async with asyncio.TaskGroup() as group:
             for _ in range(self._settings.workers):
-                group.create_task(self._worker(self._namespaces, self._reconcile))
+                group.create_task(self._worker("namespace", self._namespaces, self._reconcile))
             for _ in range(_TENDERS):
-                group.create_task(self._worker(self._isolations, self._tend))
+                group.create_task(self._worker("isolation", self._isolations, self._tend))
 
-    async def _worker(self, queue: WorkQueue, work: Callable[[str], Awaitable[bool]]) -> None:
+    async def _worker(self, kind: str, queue: WorkQueue, work: Callable[[str], Awaitable[bool]]) -> None:
         """Take keys until the queue closes; what fails comes back after a pause and holds up nobody."""
         while (key := await queue.get()) is not None:
             try:
                 ended_well = await work(key)
             except ApiError as error:
                 pause = queue.retry(key)
-                self._log.warning("will try again", key=key, error=str(error), seconds=round(pause, 2))
+                self._log.warning("will try again", **{kind: key}, error=str(error), seconds=round(pause, 2))
             except Exception:  # noqa: BLE001
                 # A fault of ours in one namespace must not stop the others; it is told with its whole trace.
                 pause = queue.retry(key)
-                self._log.exception("internal error", key=key, seconds=round(pause, 2))
+                self._log.exception("internal error", **{kind: key}, seconds=round(pause, 2))
             else:
                 if ended_well:
                     queue.succeeded(key)
@@ -196,39 +194,75 @@ class Engine:
 
     async def _reconcile(self, namespace: str) -> bool:
         started = time.monotonic()
-        lost, foreign = self.world.policies.lost_in(namespace), self.world.policies.foreign_in(namespace)
+        lost, foreign = self.world.policies.losses_in(namespace), self.world.policies.foreign_in(namespace)
         try:
-            outcome = await reconcile(
+            done = await reconcile(
                 namespace,
                 observe=self.world.view,
                 decide=partial(decide, renderings=self._renderings),
                 writer=self._writer,
+                fights=self._fights,
+                evidence=self._evidence,
                 board=self._board,
             )
         except Exception as error:
             # Whatever it was, no status may go on saying that all is well there.
             self._board.record_trouble(self.world.view(namespace), _failure_of(error))
+            self.history.broke(time.monotonic() - started)
             raise
-        kept = {name for _, name in outcome.kept}
+        for event in events_of(namespace, done.news, self.world.policies.live_in(namespace)):
+            self.announcer.post(event)
+        outcome = done.outcome
+        kept = {name for _, name in (*outcome.kept, *done.rehearsal.kept)}
         self.world.policies.accept(live for live in foreign if live.name in kept)
-        if not outcome.failed:
-            self.world.policies.found(namespace, lost)
+        # What is missing stays lost: it was seen to go, and is not put back.
+        dealt_with = {name: number for name, number in lost.items() if name not in done.missing}
+        self.world.policies.found(namespace, dealt_with)
         if outcome.bridged:
             self._namespaces.add(namespace)
-        log_outcome(outcome, seconds=time.monotonic() - started)
-        return not outcome.failed
+        if done.fights:
+            self._namespaces.add_after(namespace, self._fights.due_in(namespace) or 0.0)
+        seconds = time.monotonic() - started
+        self.history.reconciled(outcome, news=done.news, seconds=seconds)
+        self._outcome_log.tell(
+            outcome,
+            findings=done.rehearsal.findings,
+            news=done.news,
+            fights=done.fights,
+            seconds=seconds,
+        )
+        return not outcome.to_retry and not any(each.undone for each in done.rehearsal.findings)
 
     async def _tend(self, isolation: str) -> bool:
-        published = await tend(isolation, world=self.world, board=self._board, client=self._client, now=_now)
-        if published:
-            self._published[isolation] = time.monotonic()
+        if self._is_too_soon(isolation):
+            return True
+        await tend(
+            isolation,
+            world=self.world,
+            board=self._board,
+            client=self._client,
+            now=_now,
+            published=self._status_written,
+        )
         return True
 
+    def _status_written(self, isolation: Isolation, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        self._published[isolation.name] = time.monotonic()
+        self.history.status_written()
+        self._isolation_log.turned(isolation, before, after)
+        for event in events_of_status(isolation, before, after):
+            self.announcer.post(event)
+
     def _isolation_came(self, isolation: Isolation) -> None:
-        self._board.open(isolation, self.world.isolations.status_of(isolation.name))
+        status = self.world.isolations.status_of(isolation.name)
+        self._board.open(isolation, status)
+        for namespace, policy in self._board.drift(isolation.name).deleted:
+            self.world.policies.lose(namespace, policy)
+        self._isolation_log.came(isolation, status, at_start=not self.synced)
 
     def _isolation_went(self, isolation: Isolation) -> None:
         self._board.close(isolation.name)
+        self._isolation_log.gone(isolation)
         self._renderings.forget(isolation.name)
         self._published.pop(isolation.name, None)
 
@@ -241,9 +275,20 @@ class Engine:
         if known is not None and self.world.finalizer_is_due(known):
             self._isolations.add(isolation)
             return
+        self._isolations.add_after(isolation, max(self._interval_left(isolation), self._settings.status_delay))
+
+    def _is_too_soon(self, isolation: str) -> bool:
+        """Put off what came due while the last status was on its way; on our way out nothing is put off."""
+        left, known = self._interval_left(isolation), self.world.isolations.by_name.get(isolation)
+        if left <= 0 or self.draining or known is None or self.world.finalizer_is_due(known):
+            return False
+        self._isolations.add_after(isolation, left)
+        return True
+
+    def _interval_left(self, isolation: str) -> float:
+        """Tell for how many seconds no other status of an isolation may be written."""
         last = self._published.get(isolation, float("-inf"))
-        wait = last + self._settings.status_interval - time.monotonic()
-        self._isolations.add_after(isolation, max(wait, self._settings.status_delay))
+        return last + self._settings.status_interval - time.monotonic()
 
 
 def _failure_of(error: Exception) -> Failure:

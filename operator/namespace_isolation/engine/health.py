@@ -1,50 +1,63 @@
-"""/healthz and /readyz: alive while the event loop answers, ready while every cache is complete and kept up."""
+"""What /healthz and /readyz answer: alive while every collection is heard of, ready while every cache is complete."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from aiohttp import web
-
-from namespace_isolation.cluster import ConnectionProblem
 from namespace_isolation.engine.engine import Engine
 
-__all__ = ["serve_health"]
-
-_LONGEST_SILENCE: Final = 330.0
-"""Seconds without a word on a collection. A watch on which nothing happens may bring no bookmark (measured on 1.36:
-none for 163 s), but it ends after 290 s at the latest, and that, or the next one's beginning, is a word."""
+__all__ = ["Check", "alive", "ready", "told"]
 
 
-@asynccontextmanager
-async def serve_health(engine: Engine, *, host: str, port: int) -> AsyncIterator[None]:
-    """Answer the kubelet's probes while the context lasts; raises ConnectionProblem where the port is taken."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that must be so; `problem` says what is wrong, `detail` what is worth knowing when nothing is."""
 
-    async def healthz(_: web.Request) -> web.Response:
-        return web.Response(status=200 if engine.error is None else 500, text="ok\n")
+    name: str
+    problem: str = ""
+    detail: str = ""
 
-    async def readyz(_: web.Request) -> web.Response:
-        if not engine.synced:
-            return web.Response(status=503, text="the caches are not complete yet\n")
-        silent = engine.silent_for_longer_than(_LONGEST_SILENCE)
-        if silent:
-            text = f"nothing heard for {_LONGEST_SILENCE:.0f} s of {', '.join(silent)}; see the log for the reason\n"
-            return web.Response(status=503, text=text)
-        return web.Response(text="ok\n")
 
-    app = web.Application()
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host or None, port).start()
-        except OSError as error:
-            message = f"cannot listen on port {port}: {error.strerror}; choose another with --health-port"
-            raise ConnectionProblem(message) from error
-        yield
-    finally:
-        await runner.cleanup()
+def alive(engine: Engine, *, limit: float) -> tuple[Check, ...]:
+    """Check what only a restart may mend: `limit` is how many seconds a collection may be silent.
+
+    That the event loop answers needs no check: without it there is no answer.
+    """
+    failed = "" if engine.error is None else f"the operator had to give up: {type(engine.error).__name__}"
+    return (
+        Check(name="engine", problem=failed),
+        *(_in_contact(each.collection, each.silence(), limit) for each in engine.contacts),
+    )
+
+
+def ready(engine: Engine) -> tuple[Check, ...]:
+    """Check that decisions are taken: every cache was complete once, and the operator is not on its way out."""
+    incomplete = "not listed yet; the log says why if this lasts"
+    leaving = "the operator was asked to stop and takes no new work" if engine.draining else ""
+    return (
+        *(Check(name=f"cache {each.collection}", problem="" if each.lists else incomplete) for each in engine.contacts),
+        Check(name="not draining", problem=leaving),
+    )
+
+
+def told(probe: str, checks: Iterable[Check], *, verbose: bool) -> tuple[bool, str]:
+    """Tell whether all checks passed, and how a probe says so: `ok`, or a line a check as in Kubernetes itself."""
+    checks = tuple(checks)
+    passed = not any(check.problem for check in checks)
+    if passed and not verbose:
+        return True, "ok\n"
+    lines = [f"[-]{check.name} failed: {check.problem}" if check.problem else _good(check) for check in checks]
+    return passed, "\n".join((*lines, f"{probe} check {'passed' if passed else 'failed'}", ""))
+
+
+def _in_contact(collection: str, silence: float, limit: float) -> Check:
+    name = f"contact {collection}"
+    if silence > limit:
+        problem = f"nothing heard for {silence:.0f} s, more than {limit:.0f} s; the log says why"
+        return Check(name=name, problem=problem)
+    return Check(name=name, detail=f"heard of {silence:.0f} s ago")
+
+
+def _good(check: Check) -> str:
+    return f"[+]{check.name} ok" + (f": {check.detail}" if check.detail else "")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 
 __all__ = ["LogFormat", "configure_logs"]
 
 LogFormat = Literal["json", "console"]
+
+_MANY_LINES: Final = frozenset({"exception", "stack"})
 
 
 def configure_logs(*, style: LogFormat, level: str) -> None:
@@ -26,11 +28,13 @@ def configure_logs(*, style: LogFormat, level: str) -> None:
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if style == "json"
         else [
+            structlog.processors.format_exc_info,
+            _printable,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
                 # The one with colours and frames prints local variables, and with them tokens.
                 exception_formatter=structlog.dev.plain_traceback,
-            )
+            ),
         ]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -50,3 +54,16 @@ def configure_logs(*, style: LogFormat, level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _printable(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape what a terminal would act upon; JSON does that by itself. Texts of others come into many lines."""
+    return {key: _escaped(value, kept="\n\t" if key in _MANY_LINES else "") for key, value in line.items()}
+
+
+def _escaped(value: object, *, kept: str) -> object:
+    if isinstance(value, list | tuple):
+        return [_escaped(each, kept=kept) for each in value]
+    if isinstance(value, str) and not value.isprintable():
+        return "".join(each if each.isprintable() or each in kept else ascii(each)[1:-1] for each in value)
+    return value

@@ -15,9 +15,11 @@ import structlog
 from namespace_isolation import __version__
 from namespace_isolation.cluster import Client, Connection, connection_from
 from namespace_isolation.engine.engine import Engine
-from namespace_isolation.engine.health import serve_health
+from namespace_isolation.engine.http import serve_http
 from namespace_isolation.engine.settings import Settings
+from namespace_isolation.engine.sources import sources_of
 from namespace_isolation.observe.handlers import watch_isolations
+from namespace_isolation.report.metrics.exposition import registry_of
 
 __all__ = ["run_operator"]
 
@@ -38,8 +40,8 @@ async def run_operator(settings: Settings) -> None:
         )
         engine = Engine(client, settings)
         if settings.health_port is not None:
-            health = serve_health(engine, host=settings.health_host, port=settings.health_port)
-            await stack.enter_async_context(health)
+            metrics = registry_of(sources_of(engine, client))
+            await stack.enter_async_context(serve_http(engine, metrics, settings))
         registry = kopf.OperatorRegistry()
         _wire(registry, engine, connection)
         await kopf.operator(

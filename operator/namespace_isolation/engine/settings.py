@@ -30,4 +30,11 @@ class Settings:
     drain_timeout: float = 8.0
     """How long work under way may take to end after a signal."""
     health_port: int | None = 8080
+    """The port of /metrics, /healthz and /readyz; None for none."""
     health_host: str = ""
+    contact_limit: float = 600.0
+    """How long nothing may be heard of a collection until /healthz fails.
+
+    A watch on which nothing happens may bring no bookmark (measured on 1.36: none for 163 s), but it ends after 290 s
+    at the latest, and the next one's beginning is a word. The isolations are listed every `relist_interval`.
+    """

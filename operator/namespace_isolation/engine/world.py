@@ -20,7 +20,7 @@ __all__ = ["World"]
 class World:
     """The picture of the cluster. News become keys: namespaces to reconcile, isolations to tend."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter for each kind of news
         self,
         *,
         protected: frozenset[str],
@@ -29,21 +29,34 @@ class World:
         came: Callable[[Isolation], None],
         went: Callable[[Isolation], None],
         left: Callable[[str, str], None],
+        arrived: Callable[[str], None] = lambda _namespace: None,
+        edited: Callable[[Isolation, Isolation], None] = lambda _old, _new: None,
     ) -> None:
         """Call `look_at(namespace)` and `tend_to(isolation)` for work, and tell who `came`, `went` and `left`.
 
-        `left(isolation, namespace)` is called for a namespace that is gone or ending.
+        `left(isolation, namespace)` is called for a namespace that is gone or ending, `arrived` for one that a watch
+        brings; `edited(old, new)` where an isolation asks for something else.
         """
         self._membership = Membership(protected)
         self._look_at, self._tend_to = look_at, tend_to
-        self._came, self._went, self._left = came, went, left
-        self.namespaces = NamespaceStore(self._namespace_changed)
+        self._came, self._went, self._left, self._edited = came, went, left, edited
+        self._complete = False
+        self.namespaces = NamespaceStore(self._namespace_changed, on_arrival=arrived)
         self.policies = PolicyStore(look_at, on_loss=self._policy_lost)
         self.isolations = IsolationStore(self._isolation_changed)
 
     def members(self, isolation: str) -> frozenset[str]:
         """Give the namespaces that an isolation selects and that are not being deleted."""
         return self._membership.members(isolation)
+
+    def concerned(self, isolation: Isolation) -> frozenset[str]:
+        """Give its members and, in Audit, the namespaces with policies of it that Enforce would take away."""
+        members = self.members(isolation.name)
+        if isolation.stance is not Stance.AUDIT:
+            return members
+        known = self.namespaces.by_name
+        claimed = self.policies.claimed_by(isolation.name)
+        return members | {each for each in claimed if each in known and not known[each].ending}
 
     def view(self, namespace: str) -> View:
         """Read everything that decides about one namespace."""
@@ -53,15 +66,25 @@ class World:
             name=namespace,
             namespace=self.namespaces.by_name.get(namespace),
             governing=tuple(governing),
-            isolations=isolations,
+            isolations=dict(isolations),  # as of now: news go on coming while the view is worked on
             live=dict(self.policies.live_in(namespace)),
             lost=self.policies.lost_in(namespace),
         )
 
+    def complete(self) -> None:
+        """Hear that every cache is complete: what rests on counting policies can be decided from now on."""
+        self._complete = True
+        for isolation in list(self.isolations.by_name.values()):
+            self._look_for_orphans(isolation)
+
     def finalizer_is_due(self, isolation: Isolation) -> bool:
         """Whether our finalizer is to be set, or to be removed, now."""
         present = FINALIZER in isolation.finalizers
-        return present and not self.holds_back(isolation) if isolation.deleting else not present
+        if isolation.deleting:
+            return present and not self.holds_back(isolation)
+        # What has only ever been in Audit has nothing to take away.
+        owns_nothing = isolation.stance is Stance.AUDIT and not self.policies.claimed_by(isolation.name)
+        return not present and not owns_nothing
 
     def holds_back(self, isolation: Isolation) -> bool:
         """Whether a deleted isolation must stay, because policies are left that go, or stop being owned, first.
@@ -96,6 +119,19 @@ class World:
             self._tend_to(isolation)
         self._look_at(name)
 
+    def _look_for_orphans(self, isolation: Isolation) -> None:
+        """Let policies be that the garbage collector has made orphans: `kubectl delete --cascade=orphan` asked for it.
+
+        Who deletes in another way leaves the ownerReferences to us, or to the garbage collector, which keeps them.
+        """
+        if not self._complete or isolation.stance is not Stance.LEAVING:
+            return
+        # To delete raises the generation by one. What was edited as well may never have given its policies an owner.
+        observed = self.isolations.status_of(isolation.name).get("observedGeneration")
+        unedited = observed in {isolation.generation - 1, isolation.generation}
+        if unedited and self.policies.claimed_by(isolation.name) and not self.policies.owned_by(isolation.uid):
+            self.isolations.orphaned(isolation)
+
     def _policy_lost(self, isolation: str) -> None:
         """Tend a deleted isolation whose policy somebody else changed or deleted: it may have been the last."""
         known = self.isolations.by_name.get(isolation)
@@ -111,9 +147,13 @@ class World:
         else:
             if old is None or old.uid != new.uid:
                 self._came(new)
+            elif not new.same_intent(old):
+                self._edited(old, new)
             self._tend_to(new.name)
             if new.same_intent(old):
                 return
+            if old is None or old.uid != new.uid or not old.deleting:
+                self._look_for_orphans(new)
             affected = self._membership.set_isolation(new)
         name = (new or old).name  # type: ignore[union-attr]  # one of the two is there
         for namespace in affected | self.policies.claimed_by(name):

@@ -11,8 +11,9 @@ import pytest
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.engine import engine as module
 from namespace_isolation.engine.engine import Engine
+from namespace_isolation.engine.reconcile import Reconciled
 from namespace_isolation.engine.settings import Settings
-from namespace_isolation.model.outcome import Outcome
+from namespace_isolation.model.outcome import Outcome, Rehearsal
 from tests.support.objects import isolation_document, namespace_document, policy, stored
 
 
@@ -75,8 +76,9 @@ async def test_a_drain_before_the_caches_are_complete_waits_for_nobody() -> None
 async def test_what_is_found_in_order_is_nobodys_change_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """A policy that was kept stops being foreign; one that was not kept stays so."""
 
-    async def half_kept(namespace: str, **_: Any) -> Outcome:  # noqa: ANN401 - whatever it is called with
-        return Outcome(namespace=namespace, results=(), kept=(("team", "team.default-deny-all"),))
+    async def half_kept(namespace: str, **_: Any) -> Reconciled:  # noqa: ANN401 - whatever it is called with
+        outcome = Outcome(namespace=namespace, results=(), kept=(("team", "team.default-deny-all"),))
+        return Reconciled(outcome=outcome, rehearsal=Rehearsal(), fights=(), news=())
 
     monkeypatch.setattr(module, "reconcile", half_kept)
     engine = Engine(cast("Client", None), Settings(health_port=None))
@@ -101,5 +103,5 @@ async def test_a_list_of_isolations_from_an_older_history_counts() -> None:
     engine = Engine(cast("Client", Restored()), Settings(health_port=None))
     isolations = engine.world.isolations
     isolations.changed(isolation_document(resourceVersion="100"))
-    await engine._list_isolations()
+    await engine._isolation_lists._list()
     assert isolations.by_name["team"].resource_version == 50

@@ -31,6 +31,14 @@ def _fail_with_a_secret() -> None:
         structlog.get_logger().exception("internal error", key="payments")
 
 
+def _fail_with(text: str) -> None:
+    error = RuntimeError(text)
+    try:
+        raise error
+    except RuntimeError:
+        structlog.get_logger().exception("internal error")
+
+
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_a_trace_shows_where_and_no_values(capsys: pytest.CaptureFixture[str], style: LogFormat) -> None:
     """Local variables hold tokens and tenants' objects."""
@@ -49,3 +57,21 @@ def test_a_line_for_machines_is_json(capsys: pytest.CaptureFixture[str]) -> None
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["level"], line["key"]) == ("ready", "info", "payments")
     assert "timestamp" in line
+
+
+_HOSTILE = "clear\x1b[2J\nfake line\u202e"
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_texts_of_others_are_no_commands_to_a_terminal(capsys: pytest.CaptureFixture[str], style: LogFormat) -> None:
+    """A webhook's message, whoever logs it: neither escape sequences nor text that runs backwards nor a forged line."""
+    configure_logs(style=style, level="info")
+    structlog.get_logger().warning("failed", message=_HOSTILE, faults=[_HOSTILE])
+    logging.getLogger("kopf.engine").warning("failed: %s", _HOSTILE)
+    _fail_with(_HOSTILE)
+    told = capsys.readouterr().err
+    assert "\x1b[2J" not in told
+    assert "\u202e" not in told
+    assert told.splitlines()[0].count("clear") == 2
+    assert told.splitlines()[1].count("clear") == 1
+    assert "internal error" in told.splitlines()[2]

@@ -65,6 +65,7 @@ class Fixture:
     def __init__(self) -> None:
         """Hear of the isolation as the server has it."""
         self.server = Server(uid="old", resourceVersion="5")
+        self.published: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
         self.board = Board(now=lambda: datetime.now(UTC), on_news=lambda _: None)
         self.world = World(
             protected=PROTECTED,
@@ -78,14 +79,17 @@ class Fixture:
         self.world.isolations.changed(self.server.document)
 
     async def tend(self) -> bool:
-        """Tend the isolation."""
-        return await tend(
+        """Tend the isolation, and tell whether its status was written."""
+        so_far = len(self.published)
+        await tend(
             "team",
             world=self.world,
             board=self.board,
             client=cast("Client", self.server),
             now=lambda: datetime.now(UTC),
+            published=lambda _, before, after: self.published.append((before, after)),
         )
+        return len(self.published) > so_far
 
 
 async def test_a_status_is_written_once() -> None:
@@ -95,6 +99,27 @@ async def test_a_status_is_written_once() -> None:
     assert seen.server.document is not None
     assert seen.server.document["status"] == seen.world.isolations.status_of("team")
     assert not await seen.tend()
+
+
+async def test_only_a_status_that_was_written_is_told() -> None:
+    """Once, with the one before; one that is as it was, or was refused, is no news."""
+    seen = Fixture()
+    assert await seen.tend()
+    assert not await seen.tend()
+    (told,) = seen.published
+    assert told == ({}, seen.world.isolations.status_of("team"))
+    seen.server.document = isolation_document(uid="new", generation=1, resourceVersion="9", finalizers=[FINALIZER])
+    with pytest.raises(ApiError):
+        await _changed(seen).tend()
+    assert seen.published == [told]
+
+
+def _changed(seen: Fixture) -> Fixture:
+    """Let the world hear of another generation, whose status is due."""
+    seen.world.isolations.changed(
+        isolation_document(uid="old", generation=2, resourceVersion="8", finalizers=[FINALIZER])
+    )
+    return seen
 
 
 async def test_a_status_never_lands_on_a_successor_of_the_same_name() -> None:

@@ -7,16 +7,20 @@ from typing import Any
 import pytest
 
 from namespace_isolation.engine.world import World
+from namespace_isolation.model.isolation import Stance
 from namespace_isolation.model.names import FINALIZER
 from namespace_isolation.model.policy import Policy
 from tests.support.fake_cluster import FakeCluster
-from tests.support.objects import PROTECTED, isolation_document, policy, stored
+from tests.support.objects import PROTECTED, isolation_document, namespace_document, policy, stored
 
 Json = dict[str, Any]
 
 NAME = "team.default-deny-all"
 _ENDING: Json = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
-_AUDIT: Json = {"namespaces": {"names": ["payments"]}, "mode": "Audit"}
+_SPEC: Json = {"namespaces": {"names": ["payments"]}}
+_AUDIT: Json = {**_SPEC, "mode": "Audit"}
+_RETAIN: Json = {**_SPEC, "deletionPolicy": "Retain"}
+_BAD: Json = {**_SPEC, "mode": "Dry"}
 
 
 class Fixture:
@@ -36,7 +40,9 @@ class Fixture:
         )
         self.world.policies.replaced([], 1)
         self.cluster.set_namespace("payments", {})
-        self.cluster.put("isolations", "team", isolation_document("team", spec, finalizers=[FINALIZER], **metadata))
+        self.cluster.put(
+            "isolations", "team", isolation_document("team", spec, **{"finalizers": [FINALIZER], **metadata})
+        )
         self.put(policy(NAME))
         self.hear()
 
@@ -66,7 +72,7 @@ class Fixture:
         return self.world.holds_back(self.world.isolations.by_name["team"])
 
 
-@pytest.mark.parametrize("spec", [None, _AUDIT], ids=["accepted", "not accepted"])
+@pytest.mark.parametrize("spec", [None, _AUDIT, _BAD], ids=["accepted", "in Audit", "not accepted"])
 @pytest.mark.parametrize("how", ["deleted", "held by a finalizer", "disowned"])
 def test_a_deleted_isolation_is_tended_when_somebody_else_takes_its_last_policy(spec: Json | None, how: str) -> None:
     """No reconcile has anything to do then, so nobody else would see that its finalizer may go."""
@@ -140,3 +146,95 @@ def test_a_history_that_went_back_is_looked_at_anew() -> None:
     world.isolations.replaced([restored], 60, asked_at=world.isolations.seen_version)
     assert set(looked) == {"payments", "monitoring"}
     assert world.members("team") == {"monitoring"}
+
+
+# sentence: the spec, the isolation's metadata, whether a policy of it is there, and whether its finalizer is due
+_DUE: dict[str, tuple[Json, Json, bool, bool]] = {
+    "a new isolation gets it": (_SPEC, {}, False, True),
+    "one that retains gets it, too": (_RETAIN, {}, False, True),
+    "one that is not accepted gets it, for what may be in place": (_BAD, {}, False, True),
+    "one that has it keeps it": (_SPEC, {"finalizers": [FINALIZER]}, True, False),
+    "one that has only ever been in Audit needs none": (_AUDIT, {}, False, False),
+    "one in Audit that an earlier Enforce left something of gets it": (_AUDIT, {}, True, True),
+    "one in Audit that has it keeps it": (_AUDIT, {"finalizers": [FINALIZER]}, False, False),
+    "one that goes keeps it while something is left": (_SPEC, {**_ENDING, "finalizers": [FINALIZER]}, True, False),
+    "one in Audit that goes keeps it while something is left": (
+        _AUDIT,
+        {**_ENDING, "finalizers": [FINALIZER]},
+        True,
+        False,
+    ),
+    "one that goes loses it when nothing is left": (_SPEC, {**_ENDING, "finalizers": [FINALIZER]}, False, True),
+    "one in Audit that goes loses it when nothing is left": (
+        _AUDIT,
+        {**_ENDING, "finalizers": [FINALIZER]},
+        False,
+        True,
+    ),
+    "one that goes never gets it": (_SPEC, {**_ENDING, "finalizers": ["example.com/hold"]}, True, False),
+}
+
+
+@pytest.mark.parametrize(("spec", "metadata", "left", "due"), _DUE.values(), ids=_DUE.keys())
+def test_the_finalizer(spec: Json, metadata: Json, *, left: bool, due: bool) -> None:
+    """Each sentence of the table holds."""
+    seen = Fixture(spec, **{"finalizers": [], **metadata})
+    if not left:
+        seen.cluster.remove("policies", f"payments/{NAME}")
+    seen.hear()
+    assert seen.world.finalizer_is_due(seen.world.isolations.by_name["team"]) is due
+
+
+def test_a_view_does_not_change_with_later_news() -> None:
+    """A reconcile that waits for the API server decides by what it has seen."""
+    seen = Fixture()
+    before = seen.world.view("payments")
+    seen.cluster.set_isolation("team", _AUDIT)
+    seen.cluster.remove("policies", f"payments/{NAME}")
+    seen.hear()
+    assert before.isolations["team"] == before.governing[0]
+    assert before.isolations["team"].stance is Stance.WANTED
+    assert NAME in before.live
+    assert before.lost == frozenset()
+
+
+def test_an_isolation_that_turns_to_audit_is_news_for_its_namespaces() -> None:
+    """And so is one that turns back: what is to be done has changed."""
+    looked: list[str] = []
+    seen = Fixture()
+    seen.world._look_at = looked.append
+    for spec in (_AUDIT, _SPEC):
+        seen.cluster.set_isolation("team", spec)
+        seen.hear()
+    assert looked == ["payments", "payments"]
+    before = seen.world.view("payments").intent
+    seen.cluster.set_isolation("team", _AUDIT)
+    seen.hear()
+    assert seen.world.view("payments").intent != before
+
+
+def test_an_edit_and_an_arrival_are_told_and_nothing_else() -> None:
+    """A status, a label of a namespace and what a list holds are neither; another resource of the name came."""
+    told: list[str] = []
+    world = World(
+        protected=PROTECTED,
+        look_at=lambda _: None,
+        tend_to=lambda _: None,
+        came=lambda new: told.append(f"{new.uid} came"),
+        went=lambda old: told.append(f"{old.uid} went"),
+        left=lambda _, __: None,
+        arrived=lambda name: told.append(f"{name} arrived"),
+        edited=lambda old, new: told.append(f"{old.generation} became {new.generation}"),
+    )
+    for metadata in (
+        {"uid": "one"},
+        {"uid": "one", "resourceVersion": "2"},
+        {"uid": "one", "resourceVersion": "3", "generation": 2},
+        {"uid": "other", "resourceVersion": "4", "generation": 1},
+    ):
+        world.isolations.changed(isolation_document(**metadata))
+    listed, comes = (namespace_document(name) for name in ("listed", "comes"))
+    world.namespaces.replaced([world.namespaces.read(listed)], 1)
+    for document in (namespace_document("listed", {"team": "a"}), comes, comes):
+        world.namespaces.changed(world.namespaces.read(document))
+    assert told == ["one came", "1 became 2", "other came", "comes arrived"]
