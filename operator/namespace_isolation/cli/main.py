@@ -21,6 +21,8 @@ Examples:
   eval "$(nsiso sandbox up)"      the same, and point kubectl at it
   nsiso crd | kubectl apply -f -  install the resource
   nsiso run                       run the operator on the current context
+  nsiso render payments.yaml      print the policies that a resource yields
+  nsiso diff payments.yaml        show what applying it would change
 
 \b
 Installed as kubectl-nsiso, too: `kubectl nsiso …` is the same tool.
@@ -38,6 +40,13 @@ class _Command:
 _COMMANDS: Final = {
     "run": _Command(place="namespace_isolation.cli.run:run", line="Run the operator."),
     "crd": _Command(place="namespace_isolation.cli.crd:crd", line="Print the custom resource definition."),
+    "render": _Command(
+        place="namespace_isolation.cli.render:render",
+        line="Print the policies that resources yield, without a cluster.",
+    ),
+    "diff": _Command(
+        place="namespace_isolation.cli.diff:diff", line="Show what applying resources would change in a cluster."
+    ),
     "demo": _Command(
         place="namespace_isolation.cli.demo:demo",
         line="Show the operator at work on a throwaway control plane.",

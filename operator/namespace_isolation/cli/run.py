@@ -46,9 +46,18 @@ Examples:
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="Port of /healthz and /readyz; 0 for none.",
+    help="Port of /metrics, /healthz and /readyz; 0 for none.",
 )
-@click.option("--health-host", default="", show_default="every address", help="Address of /healthz and /readyz.")
+@click.option(
+    "--health-host", default="", show_default="every address", help="Address of /metrics, /healthz and /readyz."
+)
+@click.option(
+    "--contact-limit",
+    type=click.IntRange(min=1),
+    default=600,
+    show_default=True,
+    help="Seconds without a word of the API server on a watch after which /healthz fails.",
+)
 @click.option(
     "--log-format",
     type=click.Choice(["json", "console"]),
@@ -71,6 +80,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     workers: int,
     health_port: int,
     health_host: str,
+    contact_limit: int,
     log_format: str,
     log_level: str,
 ) -> None:
@@ -87,6 +97,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         workers=workers,
         health_port=health_port or None,
         health_host=health_host,
+        contact_limit=contact_limit,
     )
     try:
         asyncio.run(run_operator(settings))

@@ -12,7 +12,7 @@ from namespace_isolation import __version__
 from namespace_isolation.cli.main import main
 from namespace_isolation.sandbox.build import package_environment
 
-_COMMANDS = ("run", "crd", "demo", "sandbox")
+_COMMANDS = ("run", "render", "diff", "crd", "demo", "sandbox")
 
 
 def test_help_teaches_every_command_by_example() -> None:
