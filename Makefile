@@ -15,6 +15,8 @@ ARGS ?=
 # Given to pytest-kind: `make kind KIND_ARGS="--kind-image=kindest/node:v1.34.0 --keep-cluster"`. Without --kind-bin and
 # --kind-kubectl-bin the programs on the PATH are taken; where there are none, pytest-kind downloads these versions.
 KIND_ARGS ?=
+# Given to the soak test: `make soak SOAK_ARGS="--soak-seconds=60 --soak-seed=7"`
+SOAK_ARGS ?=
 export KIND_VERSION ?= v0.33.0
 export KUBECTL_VERSION ?= v1.36.3
 
@@ -101,6 +103,10 @@ unit: setup ## Run the tests that need no cluster
 .PHONY: integration
 integration: control-plane ## Run the tests on a real API server (ARGS=--cluster=current takes the current context)
 	@$(BIN)/pytest tests/integration $(ARGS)
+
+.PHONY: soak
+soak: control-plane ## Disturb the operator at random for 5 minutes and see it come to rest (see SOAK_ARGS)
+	@$(BIN)/pytest tests/soak -s $(SOAK_ARGS) $(ARGS)
 
 .PHONY: kind
 kind: setup ## Run the operator as a Deployment in a kind cluster (Docker, kind and kubectl; see KIND_ARGS)

@@ -182,13 +182,17 @@ def test_kubectl_refuses_unknown_fields(installed: Cluster) -> None:
         ("nsiso.spec.namespaces.names", "* stands for any characters"),
         ("nsiso.spec.allow.from", "A peer with only a podSelector is in the namespace itself"),
         ("nsiso.spec.allow.ports.endPort", "The last port of a range"),
-        ("nsiso.spec.mode", "Audit is to write nothing and only report, and is not acted on by this version"),
-        ("nsiso.spec.unmanagedPolicies", "acts on neither Report nor Remove: other policies are left alone"),
+        ("nsiso.spec.mode", "Audit writes and enforces nothing: status.audit says what Enforce would do"),
+        ("nsiso.spec.unmanagedPolicies", "Report (default) them in status.unmanaged, Ignore them, or Remove them"),
         ("nsiso.spec.allow.ports.port", "The port's number without quotes, or the name"),
         ("nsiso.spec.dns.to", "Default: pods k8s-app=kube-dns in kube-system"),
         ("nsiso.spec.dns.to", "only a podSelector means pods of the isolated namespace itself"),
         ("nsiso.spec.policies.spec.policyTypes", "The directions that the policy isolates"),
-        ("nsiso.status.drift.recent.manager", "The field manager that made the last change"),
+        ("nsiso.status.drift.recent.manager", "unknown where managedFields do not tell"),
+        ("nsiso.status.drift.recent.changed", "When that field manager made its last change"),
+        ("nsiso.status.unmanaged.recent.wideOpen", "every peer on every port"),
+        ("nsiso.status.unmanaged.recent.kept", "Why it is not removed"),
+        ("nsiso.status.audit.first.why", "Unmanaged: it is somebody else's and allows more"),
     ],
 )
 def test_explain_teaches(installed: Cluster, server: Server, field: str, sentence: str) -> None:
@@ -221,6 +225,7 @@ def test_get_shows_the_state(installed: Cluster) -> None:
         installed.run_kubectl("patch", "nsiso", "columns", "--subresource=status", "--type=merge", "-p", patch)
         stored = installed.get("nsiso", "columns")["status"]
         header, row = installed.run_kubectl("get", "nsiso", "columns").stdout.splitlines()
+        wide_header, wide_row = installed.run_kubectl("get", "nsiso", "columns", "-o", "wide").stdout.splitlines()
     finally:
         installed.run_kubectl("delete", "nsiso", "columns")
 
@@ -228,6 +233,20 @@ def test_get_shows_the_state(installed: Cluster) -> None:
     assert wire(IsolationStatus.model_validate(stored)) == _STATUS
     assert header.split() == ["NAME", "MODE", "NAMESPACES", "POLICIES", "DRIFT", "READY", "AGE"]
     assert row.split()[:6] == ["columns", "Audit", "11/12", "47/48", "17", "False"]
+    assert wide_header.split()[7:] == ["REASON", "OUTSTANDING", "FAILED", "UNMANAGED", "MESSAGE"]
+    assert wide_row.split()[7:11] == ["Drifted", "1", "0", "2"]
+    assert wide_row.rstrip().endswith("1 of 12 namespaces is not in sync")
+
+
+def test_a_status_of_nobody_is_about_no_generation(installed: Cluster) -> None:
+    """Before the operator has looked, the status says so: no tool that waits takes the resource for done."""
+    document = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "new"}, "spec": spec()}
+    installed.run_kubectl("apply", "-f", "-", stdin=json.dumps(document))
+    try:
+        stored = installed.get("nsiso", "new")
+    finally:
+        installed.run_kubectl("delete", "nsiso", "new")
+    assert stored["status"] == {"observedGeneration": -1}
 
 
 _NOW = "2026-01-02T03:04:05Z"
@@ -235,6 +254,12 @@ _STATUS = {
     "observedGeneration": 3,
     "namespaces": {"summary": "11/12", "matched": 12, "inSync": 11, "drifted": 1, "failed": 0},
     "policies": {"summary": "47/48", "desired": 48, "inPlace": 47},
+    "audit": {
+        "create": 1,
+        "update": 2,
+        "delete": 3,
+        "first": [{"namespace": "payments", "policy": "allow-all", "action": "Delete", "why": "Unmanaged"}],
+    },
     "drift": {
         "corrected": 17,
         "outstanding": 1,
@@ -245,13 +270,25 @@ _STATUS = {
                 "kind": "Modified",
                 "fields": ["spec.egress"],
                 "manager": "kubectl-edit",
+                "changed": _NOW,
                 "action": "Corrected",
                 "time": _NOW,
             }
         ],
     },
     "problems": [{"namespace": "payments-eu", "reason": "Forbidden", "message": "may not create policies"}],
-    "unmanaged": {"count": 2, "recent": [{"namespace": "payments", "policy": "allow-all", "widens": ["Ingress"]}]},
+    "unmanaged": {
+        "count": 2,
+        "recent": [
+            {
+                "namespace": "payments",
+                "policy": "allow-all",
+                "widens": ["Ingress", "Egress"],
+                "wideOpen": ["Ingress"],
+                "kept": "another controller owns it",
+            }
+        ],
+    },
     "conditions": [
         {
             "type": "Ready",

@@ -110,16 +110,21 @@ async def _isolated(stage: Stage, **spec: Any) -> tuple[str, str]:  # noqa: ANN4
 
 
 async def test_every_edit_is_undone_and_told(stage: Stage) -> None:
-    """Each edit of the table is undone in place; the status names policy, fields, and who did it."""
-    namespace, isolation = await _isolated(stage, allow=[_FLOW])
-    before = await stage.policies_in(namespace)
-    for name, patch, _, _ in _EDITS.values():
+    """Each edit of the table is undone in place; the status names policy, fields, who did it, and when."""
+    namespaces = [await stage.namespace(f"ns-{index}") for index in range(len(_EDITS))]
+    isolation = await stage.isolation({"namespaces": {"names": namespaces}, "allow": [_FLOW]})
+    await stage.converged(isolation, matched=len(namespaces))
+    times: list[str] = []
+    # One after the other, each in its namespace: to open the same policy again and again would be a fight.
+    for namespace, (name, patch, _, _) in zip(namespaces, _EDITS.values(), strict=True):
+        before = await stage.policies_in(namespace)
         edited = await stage.patch_policy(namespace, f"{isolation}.{name}", patch)
         assert edited["metadata"]["resourceVersion"] != before[f"{isolation}.{name}"]["metadata"]["resourceVersion"]
+        times.append(_changed_by(edited, EDITOR))
         await stage.until_exact(namespace, isolation)
-    after = await stage.policies_in(namespace)
-    uids = {name: policy["metadata"]["uid"] for name, policy in before.items()}
-    assert {name: policy["metadata"]["uid"] for name, policy in after.items()} == uids
+        after = await stage.policies_in(namespace)
+        uids = {name: policy["metadata"]["uid"] for name, policy in before.items()}
+        assert {name: policy["metadata"]["uid"] for name, policy in after.items()} == uids
 
     status = await stage.until_status(isolation, lambda now: now["drift"]["corrected"] >= len(_EDITS))
     assert status["drift"]["corrected"] == len(_EDITS)
@@ -132,11 +137,30 @@ async def test_every_edit_is_undone_and_told(stage: Stage) -> None:
             "kind": "Modified",
             "fields": fields,
             "action": "Corrected",
-            **({"manager": EDITOR} if known else {}),
+            **({"manager": EDITOR, "changed": changed} if known else {"manager": "unknown"}),
         }
-        for name, _, fields, known in _EDITS.values()
+        for namespace, changed, (name, _, fields, known) in zip(namespaces, times, _EDITS.values(), strict=True)
     ]
     assert condition(status, "Ready")["status"] == "True"
+
+
+def _changed_by(policy: Json, manager: str) -> str:
+    """Tell when a field manager last wrote a policy; empty where it owns nothing of it."""
+    entries = policy["metadata"]["managedFields"]
+    return next((str(each["time"]) for each in entries if each["manager"] == manager), "")
+
+
+async def test_a_field_that_somebody_removes_is_nobodys(stage: Stage) -> None:
+    """Who took a rule away is unknown, also where another one has edited the same policy before."""
+    namespace, isolation = await _isolated(stage, allow=[_FLOW])
+    name = f"{isolation}.allow-web-to-api-ingress"
+    await stage.patch_policy(namespace, name, {"metadata": {"labels": {"team": "payments"}}})
+    await stage.patch_policy(namespace, name, {"spec": {"ingress": None}})
+    await stage.until_exact(namespace, isolation)
+    status = await stage.until_status(isolation, lambda now: now["drift"]["corrected"] == 1)
+    (entry,) = status["drift"]["recent"]
+    assert (entry["fields"], entry["manager"]) == (["spec.ingress"], "unknown")
+    assert "changed" not in entry
 
 
 async def test_a_deleted_policy_comes_back(stage: Stage) -> None:
@@ -151,7 +175,8 @@ async def test_a_deleted_policy_comes_back(stage: Stage) -> None:
     status = await stage.until_status(isolation, lambda now: now["drift"]["corrected"] == 1)
     (entry,) = status["drift"]["recent"]
     assert (entry["kind"], entry["policy"], entry["action"]) == ("Deleted", name, "Corrected")
-    assert "fields" not in entry
+    assert entry["manager"] == "unknown"
+    assert not entry.keys() & {"fields", "changed"}
 
 
 async def test_all_policies_deleted_at_once_come_back(stage: Stage) -> None:
@@ -265,14 +290,16 @@ async def test_policies_that_claim_to_be_ours_are_removed(stage: Stage) -> None:
         {"name": f"{isolation}.allow-backdoor-ingress"},
         {"name": f"{isolation}.default-deny-egress"},
     )
+    made = {}
     for metadata in claims:
         body = {"metadata": metadata, "spec": {"podSelector": {}, "ingress": [{}]}}
-        await stage.admin.create(policies_path(namespace), body)
+        policy = await stage.admin.create(policies_path(namespace), body)
+        made[metadata["name"]] = ("Extra", EDITOR, policy["metadata"]["creationTimestamp"])
     await stage.until_exact(namespace, isolation)
     status = await stage.until_status(isolation, lambda now: now["drift"]["corrected"] >= len(claims))
     assert status["drift"]["corrected"] == len(claims)
-    told = {entry["policy"]: entry["kind"] for entry in status["drift"]["recent"]}
-    assert told == {metadata["name"]: "Extra" for metadata in claims}
+    told = {entry["policy"]: (entry["kind"], entry["manager"], entry["changed"]) for entry in status["drift"]["recent"]}
+    assert told == made
 
 
 async def test_policies_of_others_are_left_alone(stage: Stage) -> None:
@@ -344,5 +371,6 @@ async def test_a_repair_costs_one_read_and_one_write(stage: Stage, cluster: Clus
         event["verb"]
         for event in cluster.audit_events(since)
         if event["user"]["username"] == OPERATOR_USER and event["objectRef"].get("namespace") == namespace
+        if event["objectRef"]["resource"] == "networkpolicies"
     ]
     assert requests == ["get", "update"]

@@ -7,11 +7,12 @@ from copy import deepcopy
 
 import pytest
 
+from namespace_isolation.apply.events import events_path
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, isolation_path
 from namespace_isolation.observe.policies import policies_path
 from tests.support.operator import CRD, Operator
 from tests.support.stage import Admin, Stage, accepted, condition, refused, standard
-from tests.support.watching import Json
+from tests.support.watching import Json, watching
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -77,6 +78,12 @@ async def test_an_invalid_edit_changes_nothing_and_is_said(stage: Stage, operato
     said = condition(status, "Accepted")
     assert said["reason"] == "Invalid"
     assert "spec.allow[0].ports[0].port" in said["message"]
+    async with watching(stage.admin, events_path("default"), keep=lambda event: event["type"] == "Warning") as events:
+        warned = {("NotAccepted", isolation, said["message"])}
+        await events.until(
+            lambda state: warned <= {(e["reason"], e["regarding"]["name"], e["note"]) for e in state.values()},
+            what="the warning on the isolation",
+        )
     ready = condition(status, "Ready")
     assert (ready["status"], ready["reason"]) == ("False", "NotAccepted")
     assert await stage.policies_in(namespace) == before
@@ -91,7 +98,7 @@ async def test_an_invalid_edit_changes_nothing_and_is_said(stage: Stage, operato
     assert left[f"{isolation}.default-deny-all"]["metadata"]["uid"] == opened["metadata"]["uid"]
     assert left[f"{isolation}.default-deny-all"]["spec"]["egress"] == [{}]
     assert await stage.policies_in(other) == {}
-    assert operator.complaints(since) == []
+    assert {line.event.partition(":")[0] for line in operator.complaints(since)} == {"isolation not accepted"}
 
     await stage.edit(isolation, {"allow": [_SCRAPE], "defaultDeny": ["Ingress", "Egress"]})
     for each in (namespace, other):
@@ -129,54 +136,6 @@ async def test_a_resource_without_spec_is_only_told(stage: Stage) -> None:
     status = await stage.until_status(stage.name, lambda now: condition(now, "Accepted")["status"] == "False")
     assert "spec" in condition(status, "Accepted")["message"]
     await stage.delete_isolation(stage.name)
-
-
-async def test_audit_writes_nothing(stage: Stage) -> None:
-    """A new resource in mode Audit is not accepted by this version: no policy is written."""
-    namespace = await stage.namespace()
-    isolation = await stage.isolation({"namespaces": {"names": [namespace]}, "mode": "Audit"})
-    status = await stage.until_status(isolation, lambda now: condition(now, "Accepted")["status"] == "False")
-    assert "spec.mode" in condition(status, "Accepted")["message"]
-    assert "nothing is enforced" in condition(status, "Accepted")["message"]
-    await stage.barrier()
-    assert await stage.policies_in(namespace) == {}
-    await stage.edit(isolation, {"mode": "Enforce"})
-    await stage.until_exact(namespace, isolation)
-    await stage.converged(isolation)
-
-
-async def test_a_switch_to_audit_removes_nothing(stage: Stage) -> None:
-    """What was enforced stays in place, is not repaired, and is taken up again with Enforce."""
-    namespace = await stage.namespace()
-    isolation = await stage.isolation({"namespaces": {"names": [namespace]}})
-    await stage.converged(isolation)
-    before = await stage.policies_in(namespace)
-    await stage.edit(isolation, {"mode": "Audit", "defaultDeny": []})
-    await stage.until_status(isolation, lambda now: condition(now, "Accepted")["status"] == "False")
-    await stage.barrier()
-    assert await stage.policies_in(namespace) == before
-    await stage.patch_policy(namespace, f"{isolation}.default-deny-all", {"spec": {"egress": [{}]}})
-    await stage.barrier()
-    assert (await stage.policies_in(namespace))[f"{isolation}.default-deny-all"]["spec"]["egress"] == [{}]
-    await stage.edit(isolation, {"mode": "Enforce", "defaultDeny": ["Ingress", "Egress"]})
-    await stage.until_exact(namespace, isolation)
-    await stage.converged(isolation)
-
-
-@pytest.mark.parametrize("retain", [False, True], ids=["Delete", "Retain"])
-async def test_a_resource_in_audit_can_be_deleted(stage: Stage, *, retain: bool) -> None:
-    """Its deletionPolicy holds also while it is not accepted: the policies go with it, or stay without owner."""
-    namespace = await stage.namespace()
-    isolation = await stage.isolation({"namespaces": {"names": [namespace]}})
-    await stage.converged(isolation)
-    names = (await stage.policies_in(namespace)).keys()
-    await stage.edit(isolation, {"mode": "Audit", "deletionPolicy": "Retain" if retain else "Delete"})
-    await stage.until_status(isolation, lambda now: condition(now, "Accepted")["status"] == "False")
-    await stage.delete_isolation(isolation)
-    await stage.barrier()
-    left = await stage.policies_in(namespace)
-    assert left.keys() == (names if retain else set())
-    assert all("ownerReferences" not in policy["metadata"] for policy in left.values())
 
 
 async def test_a_resource_deleted_again_while_it_is_isolating(stage: Stage) -> None:
