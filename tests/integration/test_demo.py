@@ -44,7 +44,7 @@ CHECKPOINTS = (
     r"That policy now says: nothing in; every pod → everyone",
     r"✓ it is closed: every pod: nothing in, nothing out +(?:< )?\S+ m?s",
     r"payments +default-deny-all +Modified +spec\.egress +kubectl-edit +Corrected",
-    r"payments +allow-dns-egress +Deleted +- +- +Corrected",
+    r"payments +allow-dns-egress +Deleted +- +unknown +Corrected",
     r"payments +Enforce +2/2 +16/16 +2 +True",
     r"\+0 ms +default-deny-all +denies",
     r"✓ 16 policies of 2 namespaces went in this order, then the resource",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from statistics import median
@@ -15,7 +15,7 @@ import pytest
 from namespace_isolation.observe.policies import policies_path
 from tests.support.history import History, recorded
 from tests.support.operator import Operator
-from tests.support.stage import EDITOR, Stage, condition, standard
+from tests.support.stage import EDITOR, Stage, condition, standard, suppress_missing
 from tests.support.watching import DEADLINE, Json, watching
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -28,6 +28,12 @@ _SCRAPE: Json = {
 }
 
 
+def _reached(name: str, written: Json) -> Callable[[Mapping[str, Json]], bool]:
+    """Whether a watch has come to a write, or is past the end of what was written."""
+    version = int(written["metadata"]["resourceVersion"])
+    return lambda state: name not in state or int(state[name]["metadata"]["resourceVersion"]) >= version
+
+
 @asynccontextmanager
 async def _editing(stage: Stage, namespace: str, name: str) -> AsyncIterator[None]:
     """Open the egress of a policy as often as it is closed, while the context lasts."""
@@ -38,15 +44,9 @@ async def _editing(stage: Stage, namespace: str, name: str) -> AsyncIterator[Non
                 await watch.until(
                     lambda state: name in state and not state[name]["spec"].get("egress"), within=60, what="a repair"
                 )
-                opened = await stage.patch_policy(namespace, name, {"spec": {"egress": [{}]}})
-                seen = int(opened["metadata"]["resourceVersion"])
-                await watch.until(
-                    lambda state, seen=seen: (
-                        name in state  # type: ignore[misc]
-                        and int(state[name]["metadata"]["resourceVersion"]) >= seen
-                    ),
-                    what="the own edit",
-                )
+                with suppress_missing():  # it may have gone meanwhile
+                    opened = await stage.patch_policy(namespace, name, {"spec": {"egress": [{}]}})
+                    await watch.until(_reached(name, opened), what="the own edit")
 
     editor = asyncio.create_task(edit())
     try:

@@ -86,6 +86,8 @@ async def test_one_removes_what_belongs_to_the_other(stage: Stage, cluster: Clus
         await stage.converged(name)
     names = {f"{opens}.open", f"{opens}.allow-dns-egress"} | standard(removes)
     await stage.until_policies(namespace, names)
+    # Its allow-dns-egress came with the other's denial, perhaps after it was converged.
+    await stage.until_status(opens, lambda now: now["policies"]["summary"] == "2/2")
     status = await stage.status(removes)
     assert status["unmanaged"]["count"] == 0
     await _assert_quiet(stage, cluster)
@@ -133,6 +135,7 @@ async def test_contradictory_selections_and_directions(stage: Stage, cluster: Cl
     )
     for name in (one, two):
         await stage.converged(name)
+    await stage.until_status(two, lambda now: now["policies"]["summary"] == "4/4")
     await _assert_quiet(stage, cluster)
     for name in (one, two):
         before = await stage.admin.get(isolation_path(name))
