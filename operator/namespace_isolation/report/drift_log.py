@@ -12,12 +12,18 @@ from namespace_isolation.model.outcome import Result, StepResult
 from namespace_isolation.model.plan import UNKNOWN, Why
 from namespace_isolation.report.clock import timestamp
 
-__all__ = ["DriftLog"]
+__all__ = ["ACTIONS", "DriftLog", "action_on"]
 
 Json = dict[str, Any]
 
 _CORRECTED: Final = "Corrected"
-_ACTIONS: Final = {Result.DONE: _CORRECTED, Result.REPORTED: "Reported", Result.FAILED: "Failed"}
+ACTIONS: Final = (_CORRECTED, "Reported", "Failed")
+_ACTIONS: Final = {
+    Result.DONE: _CORRECTED,
+    Result.REPORTED: "Reported",
+    Result.FAILED: "Failed",
+    Result.HELD: "Failed",
+}
 
 
 class DriftLog:
@@ -48,9 +54,10 @@ class DriftLog:
 
         `first_look`: nobody has looked at the namespace since the start, so that it may have been told before.
         """
-        if done.result not in _ACTIONS or not done.step.why.is_drift:
+        action = action_on(done)
+        if action is None:
             return False
-        entry = _entry(namespace, done, now)
+        entry = _entry(namespace, done, action, now)
         known = self._told.get(namespace, {}).get(done.step.name)
         if known == _timeless(entry):
             return False
@@ -84,13 +91,20 @@ class DriftLog:
             del self._told[entry["namespace"]]
 
 
-def _entry(namespace: str, done: StepResult, now: datetime) -> Json:
+def action_on(done: StepResult) -> str | None:
+    """Tell what was done about a drift; None where it was none, or went away, or waits for the end of a fight."""
+    if not done.step.why.is_drift or (done.result is Result.HELD and done.fight is not None):
+        return None
+    return _ACTIONS.get(done.result)
+
+
+def _entry(namespace: str, done: StepResult, action: str, now: datetime) -> Json:
     entry: Json = {
         "namespace": namespace,
         "policy": done.step.name,
         "kind": str(done.step.why),
         "manager": UNKNOWN if done.drift is None else done.drift.manager,
-        "action": _ACTIONS[done.result],
+        "action": action,
         "time": timestamp(now),
     }
     if done.drift is not None and done.drift.fields:

@@ -23,7 +23,7 @@ _FIELDS_BYTES: Final = 256
 _MANAGER_BYTES: Final = 128
 _WORDS_BYTES: Final = 512
 """What the words of others may take of a note, so that its own still fit."""
-_UNDONE: Final = frozenset({Result.REPORTED, Result.FAILED})
+_UNDONE: Final = frozenset({Result.REPORTED, Result.FAILED, Result.HELD})
 _FAILING: Final = frozenset({"Failed", "Fight"})
 """Reasons why an isolation is not Ready although nobody waits for anything."""
 
@@ -96,8 +96,10 @@ def _corrected(done: StepResult) -> str:
 
 
 def _detected(done: StepResult) -> str:
-    if done.failure is None:
+    if done.result is Result.REPORTED:
         return f"{_drifted(done)} and stays so: the isolation is in Audit."
+    if done.failure is None:
+        return f"{_drifted(done)} and stays so until what failed before it succeeds."
     words = plain(f"{done.failure.reason}: {done.failure.message}", _WORDS_BYTES)
     return f"{_drifted(done)}, which could not be put right: {words}"
 

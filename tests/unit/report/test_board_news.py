@@ -32,7 +32,7 @@ _FIRST: dict[str, tuple[Isolation, tuple[LivePolicy, ...], Result, tuple[Why, Re
     "what could not be created is a problem, told elsewhere": (TEAM, (), Result.FAILED, None),
     "a drift that was corrected is news": (TEAM, OPENED, Result.DONE, (Why.MODIFIED, Result.DONE)),
     "a drift that could not be corrected is news": (TEAM, OPENED, Result.FAILED, (Why.MODIFIED, Result.FAILED)),
-    "a drift whose repair waits is not": (TEAM, OPENED, Result.HELD, None),
+    "a drift whose repair waits for another is news": (TEAM, OPENED, Result.HELD, (Why.MODIFIED, Result.HELD)),
     "a drift that went away by itself is not": (TEAM, OPENED, Result.MOOT, None),
     "a drift that Audit found is news": (audited(), OPENED, Result.DONE, (Why.MODIFIED, Result.REPORTED)),
     "a take-over is news": (TEAM, (stranger(DENY),), Result.DONE, (Why.TAKEN_OVER, Result.DONE)),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from namespace_isolation.model.fight import Fight
 from namespace_isolation.model.outcome import Result, StepResult
 from namespace_isolation.model.plan import Create, Delete, Drift, Update, Why
 from namespace_isolation.model.resource_status import DriftRecord
@@ -18,6 +20,7 @@ Json = dict[str, Any]
 
 WANTED = policy("team.default-deny-all")
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+FIGHT = Fight(namespace="payments", policy=WANTED.name, isolation="team", rounds=5, pause=1.0, manager="unknown")
 _EDITED = Drift(fields=("spec.egress",), manager="kubectl-edit", changed="2026-01-02T03:00:00Z")
 
 
@@ -88,12 +91,12 @@ def test_the_newest_stands_first() -> None:
 
 @pytest.mark.parametrize(
     "done",
-    [_done(result=result) for result in (Result.HELD, Result.MOOT)]
+    [_done(result=Result.MOOT), replace(_done(result=Result.HELD), fight=FIGHT)]
     + [_done(why=why, result=result) for why in Why if not why.is_drift for result in Result],
     ids=lambda done: f"{done.step.why} {done.result.value}",
 )
 def test_what_is_no_drift_or_still_waits_is_not_noted(done: StepResult) -> None:
-    """Our own work, and what went away or waits."""
+    """Our own work, and what went away or waits for the end of a fight."""
     log = DriftLog({})
     assert not log.add("payments", done, NOW)
     assert (log.corrected, list(log.recent)) == (0, [])

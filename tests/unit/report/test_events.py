@@ -194,11 +194,23 @@ def test_our_own_work_is_no_event(step: Step, result: Result) -> None:
     assert _told(StepResult(step=step, result=result)) == []
 
 
-@pytest.mark.parametrize("why", [Why.TAKEN_OVER, Why.UNMANAGED, Why.MODIFIED])
-@pytest.mark.parametrize("result", [Result.MOOT, Result.HELD])
+@pytest.mark.parametrize(
+    ("why", "result"),
+    [
+        *((why, Result.MOOT) for why in (Why.TAKEN_OVER, Why.UNMANAGED, Why.MODIFIED)),
+        *((why, Result.HELD) for why in (Why.TAKEN_OVER, Why.UNMANAGED)),
+    ],
+)
 def test_what_did_not_come_about_is_no_event(why: Why, result: Result) -> None:
     """A namespace that went away, or a step that was held."""
     assert _told(StepResult(step=_update(why), result=result)) == []
+
+
+def test_a_drift_whose_repair_waits_for_another_is_told() -> None:
+    """A policy that nobody asked for stays as long as what failed before it does."""
+    (event,) = _told(StepResult(step=_delete(Why.EXTRA), result=Result.HELD))
+    assert (event.kind, event.reason) == ("Warning", "DriftDetected")
+    assert event.note.endswith("is not asked for by it and stays so until what failed before it succeeds.")
 
 
 def test_texts_of_others_leave_room_for_ours() -> None:

@@ -10,10 +10,10 @@ from prometheus_client.metrics_core import Metric
 
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
 from namespace_isolation.model.plan import Create, Update, Why
+from namespace_isolation.report.drift_log import ACTIONS, action_on
 
 __all__ = ["History"]
 
-_ACTIONS: Final = {Result.DONE: "Corrected", Result.REPORTED: "Reported", Result.FAILED: "Failed"}
 _RECONCILE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _ISOLATION_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -51,7 +51,7 @@ class History:
         )
         self._status_writes = Counter("nsiso_status_writes", "Writes of the status of an isolation.", registry=None)
         for why in (each for each in Why if each.is_drift):
-            for action in _ACTIONS.values():
+            for action in ACTIONS:
                 self._drift.labels(str(why), action)
         for result in ("unchanged", "changed", "failed"):
             self._reconciles.labels(result)
@@ -66,8 +66,9 @@ class History:
         result = "failed" if outcome.failed else "changed" if changed else "unchanged"
         self._reconciles.labels(result).observe(seconds)
         for each in news:
-            if each.step.why.is_drift and each.result in _ACTIONS:
-                self._drift.labels(str(each.step.why), _ACTIONS[each.result]).inc()
+            action = action_on(each)
+            if action is not None:
+                self._drift.labels(str(each.step.why), action).inc()
         if outcome.failed:
             return
         came = self._came.pop(outcome.namespace, None)
