@@ -26,6 +26,7 @@ RIGHTS = {
     " namespaces": "list watch",
     "networking.k8s.io networkpolicies": "create delete get list update watch",
     "apiextensions.k8s.io customresourcedefinitions": "list watch",
+    "events.k8s.io events": "create patch",
     "authentication.k8s.io selfsubjectreviews": "create",
     "authorization.k8s.io selfsubjectaccessreviews": "create",
     "authorization.k8s.io selfsubjectrulesreviews": "create",
