@@ -105,7 +105,7 @@ integration: control-plane ## Run the tests on a real API server (ARGS=--cluster
 	@$(BIN)/pytest tests/integration $(ARGS)
 
 .PHONY: soak
-soak: control-plane ## Disturb the operator at random for 5 minutes and see it come to rest (see SOAK_ARGS)
+soak: control-plane ## Disturb the operator at random, about 6 minutes, and see it come to rest (see SOAK_ARGS)
 	@$(BIN)/pytest tests/soak -s $(SOAK_ARGS) $(ARGS)
 
 .PHONY: kind

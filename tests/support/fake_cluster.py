@@ -218,7 +218,7 @@ class FakeCluster:
         self.meanwhile()
         metadata = self._found(path)["metadata"]
         if metadata["uid"] != uid:
-            raise _refused(409, "Conflict", "Precondition failed: UID in precondition does not match", path)
+            raise _refused(409, "Conflict", "Precondition failed: UID in precondition: does not match", path)
         if resource_version is not None and int(metadata["resourceVersion"]) != resource_version:
             raise _refused(409, "Conflict", "the ResourceVersion in the precondition does not match", path)
         self.writes += 1

@@ -168,6 +168,15 @@ class Picture:
             for namespace in namespaces
             for name, live in self.live.get(namespace, {}).items()
             if live.allows & denied
-            and name not in self.desired(namespace, rehearsal=True)
-            and owner_of(live, self.isolations) is None
+            and name not in self.desired(namespace, rehearsal=isolation.stance is Stance.AUDIT)
+            and self._is_strange_to(isolation, live)
         )
+
+    def _is_strange_to(self, isolation: Isolation, live: LivePolicy) -> bool:
+        """Whether a policy is nobody's, or one of Audit's that is not as it was left: nobody mends that."""
+        owner = self.owner(live)
+        if owner is None:
+            return owner_of(live, self.isolations) is None
+        if owner.stance is not Stance.AUDIT or isolation.stance is Stance.AUDIT:
+            return False
+        return not live.intact or owner not in self.governing(live.namespace)

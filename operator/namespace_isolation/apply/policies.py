@@ -117,8 +117,8 @@ class PolicyWriter:
         fields = ", ".join(drift_of(step.policy, stored).fields)
         failure = Failure(
             reason=CHANGED_ON_WRITE,
-            message=f"the API server stored something else than was written ({fields}); "
-            "does an admission webhook or policy change NetworkPolicies?",
+            message=f"{live.name}: the API server stored something else than was written ({fields}); what changes it: "
+            "kubectl get mutatingwebhookconfigurations,mutatingadmissionpolicies",
         )
         return StepResult(step=step, result=Result.FAILED, failure=failure, drift=drift)
 
@@ -187,7 +187,7 @@ def _is_another(error: ApiError) -> bool:
 
 
 def _waiting(namespace: str, step: Wait) -> StepResult:
-    then = "it comes back once it is gone" if step.wanted else "it works until then"
+    then = "it works until that is removed, and is then made anew" if step.wanted else "it works until that is removed"
     message = (
         f"{step.name} was deleted, but a finalizer holds it, and {then}: "
         f"kubectl get networkpolicy -n {namespace} {step.name} -o yaml shows whose"

@@ -22,17 +22,10 @@ def compare(desired: Mapping[str, Policy], view: View) -> Plan:
     """
     if view.namespace is None or view.namespace.ending:
         return Plan(namespace=view.name, phases=(), kept=())
-    desired = {name: policy for name, policy in desired.items() if name in view.live or not _goes(policy, view)}
     steps = [*_wanted(desired, view), *_unwanted(desired, view), *_unmanaged(desired, view)]
     changed = {step.name for step in steps}
     kept = tuple((policy.isolation, name) for name, policy in desired.items() if name not in changed)
     return Plan(namespace=view.name, phases=in_safe_order(steps), kept=kept)
-
-
-def _goes(policy: Policy, view: View) -> bool:
-    """Whether an isolation is being deleted that leaves its policies: what is not there any more is not made anew."""
-    isolation = view.isolations.get(policy.isolation)
-    return isolation is not None and isolation.deleting
 
 
 def _wanted(desired: Mapping[str, Policy], view: View) -> Iterator[Step]:

@@ -113,7 +113,7 @@ def _why_kept(live: LivePolicy, denied: frozenset[str], view: View) -> str | Non
     if owner_of(live, view.isolations) is not None or _may_be_standing(live.name, view):
         return "it is, or claims to be, of an isolation that is in Audit or not accepted"
     if live.retained:
-        return "it was retained when its isolation went"
+        return "it bears the labels of an isolation that does not exist: retained, or forged"
     if live.controlled:
         return "another controller owns it"
     undenied = [each for each in _DIRECTIONS if each in live.directions and each not in denied]

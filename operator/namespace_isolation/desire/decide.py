@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from namespace_isolation.desire.render import Renderings
-from namespace_isolation.model.isolation import Stance
+from namespace_isolation.model.isolation import Isolation, Stance
 from namespace_isolation.model.names import default_deny_name, isolation_of_generated_name
 from namespace_isolation.model.policy import Policy
 from namespace_isolation.model.view import View
@@ -25,11 +25,20 @@ def decide(view: View, renderings: Renderings) -> dict[str, Policy]:
     """
     if view.namespace is None or view.namespace.ending:
         return {}
-    rendered = [renderings.of(each) for each in view.governing if view.stance_of(each) is Stance.WANTED]
+    rendered = [
+        renderings.of(each)
+        for each in view.governing
+        if view.stance_of(each) is Stance.WANTED and not _leaves_nothing(each, view)
+    ]
     desired = {policy.name: policy for rendering in rendered for policy in rendering.policies}
     if any(rendering.denies_egress for rendering in rendered) or _deny_of_egress_stays(view):
         desired |= {rendering.dns.name: rendering.dns for rendering in rendered if rendering.dns is not None}
     return desired
+
+
+def _leaves_nothing(isolation: Isolation, view: View) -> bool:
+    """Whether an isolation that goes and leaves its policies has none here: where it was not, it does not begin."""
+    return isolation.deleting and not any(isolation.name in live.claims for live in view.live.values())
 
 
 def _deny_of_egress_stays(view: View) -> bool:
@@ -38,8 +47,8 @@ def _deny_of_egress_stays(view: View) -> bool:
         isolation = isolation_of_generated_name(name)
         if isolation is None or name not in {default_deny_name(isolation, each) for each in _DENY_EGRESS}:
             continue
-        if "Egress" not in live.directions:
-            continue  # it bears the name, and denies nothing there
+        if "Egress" not in live.directions or not live.everyone:
+            continue  # it bears the name, and does not deny every pod's egress
         known = view.isolations.get(isolation)
         stays = view.stance_of(known).is_standing if known else live.marked and not live.owners
         if stays:

@@ -83,7 +83,8 @@ async def _publish(
     members, standings = world.members(name), board.standings(name)
     previous = world.isolations.status_of(name)
     seen_before = previous.get("observedGeneration") == isolation.generation
-    if seen_before and not board.wrote(name) and not is_complete(isolation, world.concerned(isolation), standings):
+    complete = is_complete(isolation, members, standings) and board.looked_at(world.leftovers(isolation))
+    if seen_before and not board.wrote(name) and not complete:
         return  # after a restart: what is in the status is the better knowledge until all was looked at
     status = status_of(
         isolation, members=members, standings=standings, drift=board.drift(name), previous=previous, now=now

@@ -49,14 +49,13 @@ class World:
         """Give the namespaces that an isolation selects and that are not being deleted."""
         return self._membership.members(isolation)
 
-    def concerned(self, isolation: Isolation) -> frozenset[str]:
-        """Give its members and, in Audit, the namespaces with policies of it that Enforce would take away."""
-        members = self.members(isolation.name)
+    def leftovers(self, isolation: Isolation) -> frozenset[str]:
+        """Give the namespaces with policies of an isolation in Audit, some of which Enforce would take away."""
         if isolation.stance is not Stance.AUDIT:
-            return members
+            return frozenset()
         known = self.namespaces.by_name
         claimed = self.policies.claimed_by(isolation.name)
-        return members | {each for each in claimed if each in known and not known[each].ending}
+        return frozenset(each for each in claimed if each in known and not known[each].ending)
 
     def view(self, namespace: str) -> View:
         """Read everything that decides about one namespace."""
@@ -114,6 +113,8 @@ class World:
             for isolation in affected:
                 self._left(isolation, name)
         else:
+            if old is None and self._complete:
+                self.policies.forget_losses(name)
             affected = self._membership.set_namespace(new)
         for isolation in affected:
             self._tend_to(isolation)
@@ -128,7 +129,7 @@ class World:
             return
         # To delete raises the generation by one. What was edited as well may never have given its policies an owner.
         observed = self.isolations.status_of(isolation.name).get("observedGeneration")
-        unedited = observed in {isolation.generation - 1, isolation.generation}
+        unedited = observed == isolation.generation - 1
         if unedited and self.policies.claimed_by(isolation.name) and not self.policies.owned_by(isolation.uid):
             self.isolations.orphaned(isolation)
 

@@ -100,9 +100,9 @@ class Policy:
 class LivePolicy:
     """A NetworkPolicy as the cluster has it: enough to compare and to recognise, small enough to keep 40,000 of.
 
-    `allows`: the directions in which it lets anything through; `opens`: those in which it lets through every peer on
-    every port. `controlled`: another object is its controller. `foreign`: its last change of content was seen to come
-    from someone else, and it bears or bore our marks.
+    `everyone`: it selects every pod. `allows`: the directions in which it lets anything through; `opens`: those in
+    which it lets through every peer on every port. `controlled`: another object is its controller. `foreign`: its last
+    change of content was seen to come from someone else, and it bears or bore our marks.
     """
 
     namespace: str
@@ -117,6 +117,7 @@ class LivePolicy:
     owners: tuple[Owner, ...]
     reach: Reach
     directions: frozenset[str]
+    everyone: bool
     allows: frozenset[str]
     opens: frozenset[str]
     controlled: bool

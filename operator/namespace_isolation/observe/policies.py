@@ -65,6 +65,7 @@ def read_policy(document: Mapping[str, Any]) -> LivePolicy:
         owners=tuple(_owner(each) for each in references if is_isolation_reference(each)),
         reach=traits.reach,
         directions=traits.directions,
+        everyone=traits.everyone,
         allows=traits.allows,
         opens=traits.opens,
         controlled=any(each.get("controller") and not is_isolation_reference(each) for each in references),
@@ -114,6 +115,10 @@ class PolicyStore:
         """Hear that a policy of ours disappeared before this process started."""
         self._losses += 1
         self._lost.setdefault(namespace, {})[name] = self._losses
+
+    def forget_losses(self, namespace: str) -> None:
+        """Hear that a namespace is a new one: what was lost was lost in another of its name."""
+        self._lost.pop(namespace, None)
 
     def found(self, namespace: str, losses: Mapping[str, int]) -> None:
         """Drop what was lost and has been dealt with, unless it was lost again meanwhile."""
@@ -290,6 +295,7 @@ class _Traits(NamedTuple):
     digest: str
     reach: Reach
     directions: frozenset[str]
+    everyone: bool
     allows: frozenset[str]
     opens: frozenset[str]
 
@@ -301,6 +307,7 @@ def _traits_of(spec: str) -> _Traits:
         digest=digest_of(canonical),
         reach=reach_of(canonical),
         directions=frozenset(canonical["policyTypes"]),
+        everyone=not canonical["podSelector"],
         allows=allowed_by(canonical),
         opens=opened_by(canonical),
     )

@@ -35,6 +35,7 @@ class Board:
         self._uids: dict[str, str] = {}
         self._drift: dict[str, DriftLog] = {}
         self._wrote: set[str] = set()
+        self._looked_at: set[str] = set()
 
     def open(self, isolation: Isolation, status: Mapping[str, Any]) -> None:
         """Start the account of an isolation from its status."""
@@ -66,6 +67,10 @@ class Board:
         """Give the drift log of an isolation."""
         return self._drift[isolation]
 
+    def looked_at(self, namespaces: Iterable[str]) -> bool:
+        """Whether every one of these namespaces was looked at since this process started."""
+        return self._looked_at.issuperset(namespaces)
+
     def wrote(self, isolation: str) -> bool:
         """Whether anything was written or failed for an isolation since this process started."""
         return isolation in self._wrote
@@ -79,6 +84,10 @@ class Board:
         fights: Iterable[Fight],
     ) -> tuple[StepResult, ...]:
         """Take what came of one namespace, and give what of it is news to people."""
+        if view.namespace is None:
+            self._looked_at.discard(view.name)
+        else:
+            self._looked_at.add(view.name)
         wanted = Counter(policy.isolation for policy in (*desired.values(), *rehearsal.desired.values()))
         in_place = Counter(isolation for isolation, _ in (*outcome.kept, *rehearsal.kept))
         results: dict[str, list[StepResult]] = {}
@@ -116,7 +125,10 @@ class Board:
         if any(each.result is not Result.REPORTED for each in done):
             self._wrote.add(isolation)
         log.forget(namespace, {each.step.name for each in done if each.result is not Result.DONE})
+        blocked = any(each.result is Result.FAILED or each.fight is not None for each in done)
         for each in done:
+            if each.result is Result.HELD and not blocked:
+                continue  # only because the isolations changed meanwhile: the next look is due
             noted = log.add(namespace, each, now, first_look=first_look)
             taken = each.result is Result.DONE and each.step.why in {Why.TAKEN_OVER, Why.UNMANAGED}
             if noted or taken or (each.fight is not None and each.result is not Result.HELD):

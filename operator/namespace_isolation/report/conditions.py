@@ -66,7 +66,8 @@ def _state(isolation: Isolation, tally: Tally) -> tuple[bool, str, str]:
 
 def _failing(tally: Tally) -> tuple[bool, str, str]:
     if tally.fight is None:
-        return False, "Failed", f"{tally.failed} namespaces have problems; see status.problems."
+        have = "namespace has" if tally.failed == 1 else "namespaces have"
+        return False, "Failed", f"{tally.failed} {have} problems; see status.problems."
     where = f"{tally.fight.policy} in namespace {tally.fight.namespace}"
     return (
         False,
@@ -79,8 +80,17 @@ def _enforced(tally: Tally) -> tuple[bool, str, str]:
     if tally.in_sync < tally.matched:
         return False, "Progressing", f"{tally.in_sync} of {tally.matched} namespaces are in sync."
     if not tally.matched:
-        return True, "NoNamespaces", "No namespace matches."
-    return True, "InSync", f"All policies are in place in {tally.matched} namespaces."
+        return True, "NoNamespaces", "No namespace matches spec.namespaces: nothing is isolated."
+    where = "1 namespace" if tally.matched == 1 else f"{tally.matched} namespaces"
+    return True, "InSync", f"All policies are in place in {where}{_but(tally)}."
+
+
+def _but(tally: Tally) -> str:
+    """Add what an isolation cannot do anything about, and who reads that all is in place should know."""
+    if not tally.unmanaged:
+        return ""
+    others = "1 policy of others allows" if tally.unmanaged == 1 else f"{tally.unmanaged} policies of others allow"
+    return f"; but {others} what is denied, see status.unmanaged"
 
 
 def _audited(tally: Tally) -> tuple[bool, str, str]:

@@ -66,9 +66,11 @@ def events_of_status(isolation: Isolation, before: Json, after: Json) -> Iterato
     was, now = _condition(before, "Ready"), _condition(after, "Ready")
     turned = was.get("reason") != now.get("reason")
     renewed = was.get("observedGeneration") != now.get("observedGeneration")
-    if now.get("reason") in _FAILING and turned:
+    if now.get("reason") in _FAILING and (turned or _problem(before) != _problem(after)):
         note = now["message"] + (_first_problem(after) if now["reason"] == "Failed" else "")
         yield Event(kind="Warning", reason="Failed", action="Isolate", note=note, regarding=of)
+    if now.get("reason") == "Audit" and (turned or renewed):
+        yield Event(kind="Normal", reason="Audited", action="Report", note=now["message"], regarding=of)
     if now.get("reason") == "InSync" and (turned or renewed):
         yield Event(kind="Normal", reason="Isolated", action="Isolate", note=now["message"], regarding=of)
 
@@ -150,6 +152,12 @@ def _named(done: StepResult) -> str:
 def _condition(status: Json, kind: str) -> Json:
     conditions: Iterable[Json] = status.get("conditions") or ()
     return next((each for each in conditions if each.get("type") == kind), {})
+
+
+def _problem(status: Json) -> object:
+    """Tell where and for what reason the first problem is."""
+    problems = status.get("problems")
+    return (problems[0]["namespace"], problems[0]["reason"]) if problems else None
 
 
 def _first_problem(status: Json) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from namespace_isolation.apply.policies import CHANGED_ON_WRITE
 from namespace_isolation.model.event import plain
 from namespace_isolation.model.fight import Fight
 from namespace_isolation.model.outcome import Outcome, Result, StepResult
@@ -73,7 +74,9 @@ class OutcomeLog:
         for key, each in undone.items():
             if key in told:
                 continue
-            if each.result is Result.FAILED:
+            if each.failure is not None and each.failure.reason == CHANGED_ON_WRITE:
+                log.warning("policy written, but changed on its way", **_fields(each))
+            elif each.result is Result.FAILED:
                 log.warning(_FAILED[type(each.step)], **_fields(each))
             else:
                 log.warning("policy kept until what failed before it succeeds", **_fields(each))

@@ -9,6 +9,7 @@ from typing import Any
 
 from namespace_isolation.model import limits
 from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.model.resource_status import NOT_OBSERVED
 from namespace_isolation.report.bounds import bounded, shortened
 from namespace_isolation.report.conditions import conditions_of
 from namespace_isolation.report.drift_log import DriftLog
@@ -37,7 +38,7 @@ def status_of(
     """Write the whole status; conditions keep the time of their last transition from the previous one."""
     tally = tally_of(isolation, members, standings)
     status = {
-        "observedGeneration": isolation.generation,
+        "observedGeneration": _observed(isolation, previous),
         "namespaces": {
             "matched": tally.matched,
             "inSync": tally.in_sync,
@@ -61,6 +62,16 @@ def status_of(
         "conditions": conditions_of(isolation, tally, previous.get("conditions") or (), now),
     }
     return bounded({key: value for key, value in status.items() if value is not None})
+
+
+def _observed(isolation: Isolation, previous: Mapping[str, Any]) -> int:
+    """Tell which generation was carried out; its deletion is one that never is, and tells what came before it.
+
+    (kstatus calls what is being deleted Terminating whatever stands here.)
+    """
+    if isolation.deleting:
+        return int(previous.get("observedGeneration", NOT_OBSERVED))
+    return isolation.generation
 
 
 def _problems(standings: Mapping[str, Standing]) -> list[Json]:

@@ -89,7 +89,7 @@ async def test_an_isolation_tells_of_itself(stage: Stage, fresh: Operator, clust
         isolated = await _until(watch, "Isolated", isolation)
         assert [(each["type"], each["note"]) for each in (accepted, isolated)] == [
             ("Normal", "The resource is valid."),
-            ("Normal", "All policies are in place in 1 namespaces."),
+            ("Normal", "All policies are in place in 1 namespace."),
         ]
         assert isolated["regarding"] == {
             "apiVersion": "nsiso.dev/v1alpha1",
@@ -101,7 +101,7 @@ async def test_an_isolation_tells_of_itself(stage: Stage, fresh: Operator, clust
         assert _described(cluster, isolation) == {("Normal", "Accepted"), ("Normal", "Isolated")}
         for where in ((), ("-n", "default"), ("--all-namespaces",)):
             told = cluster.run_kubectl("events", f"--for=nsiso/{isolation}", *where).stdout
-            assert "All policies are in place in 1 namespaces." in told
+            assert "All policies are in place in 1 namespace." in told
 
         await stage.edit(isolation, {"defaultDeny": ["Ingress"]})
         await watch.until(lambda state: _count(_find(state, "Isolated", isolation)) == 2, what="isolated again")

@@ -88,7 +88,7 @@ async def test_kubectl_shows_and_awaits_it(stage: Stage, cluster: Cluster) -> No
     header, row = cluster.run_kubectl("get", "nsiso", isolation, "-o", "wide").stdout.splitlines()
     assert header.split()[6:] == ["AGE", "REASON", "OUTSTANDING", "FAILED", "UNMANAGED", "MESSAGE"]
     assert row.split()[7:11] == ["InSync", "0", "0", "0"]
-    assert row.endswith("All policies are in place in 1 namespaces.")
+    assert row.endswith("All policies are in place in 1 namespace.")
 
 
 async def test_an_isolation_of_nothing_is_ready(stage: Stage) -> None:

@@ -137,7 +137,7 @@ async def test_what_must_not_go_is_kept_and_says_why(stage: Stage) -> None:
     named = await _reported(stage, isolation, 3)
     assert {each["policy"]: each["kept"] for each in named} == {
         "controlled": "another controller owns it",
-        "retained": "it was retained when its isolation went",
+        "retained": "it bears the labels of an isolation that does not exist: retained, or forged",
         "undenied": "it isolates pods for Egress, which nothing else denies there",
     }
     await stage.barrier()

@@ -57,7 +57,7 @@ _ONE: dict[str, tuple[LivePolicy, str]] = {
     ),
     "what was retained when its isolation went is kept": (
         live_from(policy("gone.allow-x-ingress", OPEN, owner=False)),
-        "it was retained when its isolation went",
+        "it bears the labels of an isolation that does not exist: retained, or forged",
     ),
 }
 

@@ -45,10 +45,10 @@ _TABLE: dict[str, tuple[tuple[Isolation, ...], set[str], set[str]]] = {
     ),
     "one that is not accepted is not rehearsed": ((frozen("f"), isolation("e")), _policies("e"), _policies("e")),
     "one in Audit that leaves is not rehearsed": ((audited("a", deleting=True),), set(), set()),
-    "one in Audit that is retained is rehearsed": (
+    "one in Audit that goes and leaves its policies begins nothing": (
         (audited("a", deleting=True, deletionPolicy="Retain"),),
         set(),
-        _policies("a"),
+        set(),
     ),
 }
 

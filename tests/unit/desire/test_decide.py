@@ -49,9 +49,22 @@ def test_an_isolation_that_leaves_wants_nothing() -> None:
 def test_an_isolation_that_is_retained_still_wants_its_policies_without_owner() -> None:
     """Both deletionPolicy Retain and `--cascade=orphan` keep the policies; only the ownerReferences go."""
     for found in (isolation(deleting=True, deletionPolicy="Retain"), isolation(deleting=True, finalizers=["orphan"])):
-        desired = desired_in(view(found))
+        desired = desired_in(view(found, live=[live_from(policy(DENY))]))
         assert set(desired) == {DENY, DNS}
         assert {each.owner for each in desired.values()} == {None}
+
+
+def test_an_isolation_that_goes_and_is_retained_begins_nothing_where_it_was_not() -> None:
+    """Neither its own policies, nor another one's dns on the strength of a denial that is not to come."""
+    going = isolation("other", deleting=True, deletionPolicy="Retain")
+    assert _names(view(going)) == set()
+    assert "team.allow-dns-egress" not in _names(view(isolation(defaultDeny=["Ingress"]), going))
+
+
+def test_an_isolation_that_goes_and_is_retained_is_brought_to_its_last_spec_where_it_was() -> None:
+    """It may have been edited just before: what is replaced is not only taken away."""
+    going = isolation(deleting=True, deletionPolicy="Retain")
+    assert _names(view(going, live=[live_from(policy("team.default-deny-ingress"))])) == {DENY, DNS}
 
 
 def test_an_isolation_that_is_not_accepted_wants_nothing_new() -> None:

@@ -32,7 +32,7 @@ _FIRST: dict[str, tuple[Isolation, tuple[LivePolicy, ...], Result, tuple[Why, Re
     "what could not be created is a problem, told elsewhere": (TEAM, (), Result.FAILED, None),
     "a drift that was corrected is news": (TEAM, OPENED, Result.DONE, (Why.MODIFIED, Result.DONE)),
     "a drift that could not be corrected is news": (TEAM, OPENED, Result.FAILED, (Why.MODIFIED, Result.FAILED)),
-    "a drift whose repair waits for another is news": (TEAM, OPENED, Result.HELD, (Why.MODIFIED, Result.HELD)),
+    "a drift whose repair waits because the isolations changed is not": (TEAM, OPENED, Result.HELD, None),
     "a drift that went away by itself is not": (TEAM, OPENED, Result.MOOT, None),
     "a drift that Audit found is news": (audited(), OPENED, Result.DONE, (Why.MODIFIED, Result.REPORTED)),
     "a take-over is news": (TEAM, (stranger(DENY),), Result.DONE, (Why.TAKEN_OVER, Result.DONE)),
@@ -148,3 +148,12 @@ def test_a_fight_over_what_nobody_asks_for_any_more_is_not_told(found: Isolation
     seen = BoardFixture(found)
     seen.record(view(found), fights=[fight])
     assert seen.board.standings("team")["payments"].fights == ()
+
+
+def test_a_drift_whose_repair_waits_for_what_failed_is_news() -> None:
+    """It stays for as long as the other one fails."""
+    seen = BoardFixture(TEAM)
+    told = _told(
+        seen.record(view(TEAM, live=OPENED[:1]), team_default_deny_all=Result.HELD, team_allow_dns_egress=Result.FAILED)
+    )
+    assert told == {DENY: (Why.MODIFIED, Result.HELD)}

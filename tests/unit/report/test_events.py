@@ -262,10 +262,17 @@ def test_what_turned_is_told_on_the_isolation() -> None:
 
 @pytest.mark.parametrize("ready", ["InSync", "Failed", "Fight", "Progressing", "Audit", "NotAccepted"])
 def test_what_is_as_it_was_is_not_told_again(ready: str) -> None:
-    """After a restart the status is the same as before; counts in it may differ at any time."""
+    """After a restart the status is the same as before; counts and words in it may differ at any time."""
     before = _status(ready=ready, problems=[{"namespace": "a", "reason": "Forbidden", "message": "m"}])
-    after = _status(ready=ready, problems=[{"namespace": "b", "reason": "Forbidden", "message": "m"}])
+    after = _status(ready=ready, problems=[{"namespace": "a", "reason": "Forbidden", "message": "n"}])
     assert _turns(before, after) == []
+
+
+def test_another_first_problem_is_told() -> None:
+    """Who looks at the events would else mend what is mended already."""
+    before = _status(ready="Failed", problems=[{"namespace": "a", "reason": "Invalid", "message": "m"}])
+    after = _status(ready="Failed", problems=[{"namespace": "a", "reason": "ChangedOnWrite", "message": "m"}])
+    assert _turns(before, after) == [("Warning", "Failed", "So: Failed. a: ChangedOnWrite: m")]
 
 
 def test_acceptance_is_told_when_it_or_its_reasons_change() -> None:
@@ -301,6 +308,9 @@ def test_failing_is_told_when_it_begins_and_names_the_first_problem() -> None:
 
 
 def test_audit_and_an_isolation_of_nothing_isolate_nobody() -> None:
-    """So that is not said."""
-    for ready in ("Audit", "NoNamespaces", "Progressing", "Deleting"):
+    """So that is not said; of Audit it is said that it does not."""
+    for ready in ("NoNamespaces", "Progressing", "Deleting"):
         assert _turns(_status(ready="Progressing"), _status(ready=ready)) == []
+    audited = [("Normal", "Audited", "So: Audit.")]
+    assert _turns(_status(ready="InSync"), _status(ready="Audit")) == audited
+    assert _turns(_status(ready="Audit"), _status(ready="Audit")) == []
