@@ -110,3 +110,26 @@ async def test_an_isolation_in_audit_that_goes_takes_along_what_enforce_left() -
     await seen.work()
     assert seen.cluster.objects["policies"] == {}
     assert seen.cluster.objects["isolations"] == {}
+
+
+async def test_a_policy_that_claims_two_isolations_holds_up_no_status() -> None:
+    """By its labels it is one's, by its name the other's: who looked at it knows enough."""
+    cluster = _cluster()
+    cluster.set_namespace("other", {})
+    cluster.set_isolation("b", AUDIT)
+    labels = {"app.kubernetes.io/managed-by": "nsiso", "nsiso.dev/isolation": "b"}
+    metadata = {"namespace": "other", "name": "team.default-deny-all", "labels": labels}
+    cluster.put("policies", "other/team.default-deny-all", {"metadata": metadata, "spec": {"podSelector": {}}})
+    seen = Fixture(cluster)
+    await seen.engine._reconcile("other")
+    await seen.work(ENFORCE)
+    await seen.work(AUDIT)
+    document = cluster.objects["policies"][DENY]
+    cluster.put("policies", DENY, {**document, "spec": {**document["spec"], "egress": [{}]}})
+    await seen.work()
+    assert seen.status["drift"]["outstanding"] == 1
+    again = Fixture(cluster)
+    await again.engine._reconcile("other")
+    cluster.remove("policies", DENY)
+    await again.work()
+    assert again.status["policies"]["inPlace"] == 1

@@ -238,3 +238,13 @@ def test_an_edit_and_an_arrival_are_told_and_nothing_else() -> None:
     for document in (namespace_document("listed", {"team": "a"}), comes, comes):
         world.namespaces.changed(world.namespaces.read(document))
     assert told == ["one came", "1 became 2", "other came", "comes arrived"]
+
+
+def test_what_was_lost_was_lost_in_another_namespace_of_the_name() -> None:
+    """A deletion that was told before a restart is nobody's doing in a namespace that comes afterwards."""
+    seen = Fixture()
+    seen.world.complete()
+    seen.world.policies.lose("later", NAME)
+    seen.cluster.set_namespace("later", {})
+    seen.hear()
+    assert seen.world.policies.lost_in("later") == frozenset()

@@ -244,3 +244,10 @@ def test_an_isolation_is_complete_once_every_namespace_was_looked_at(
     """In its present generation; one without namespaces is complete at once."""
     assert is_complete(TEAM, ["a", "b"], standings) is complete
     assert is_complete(TEAM, [], standings)
+
+
+def test_a_deletion_is_a_generation_that_is_never_carried_out() -> None:
+    """What was observed before it tells, after a restart, whether the resource was edited as well."""
+    going = isolation(generation=4, deleting=True)
+    assert _status({}, "a", previous={"observedGeneration": 3}, of=going)["observedGeneration"] == 3
+    assert _status({}, "a", of=going)["observedGeneration"] == -1
