@@ -13,19 +13,19 @@ from pathlib import Path
 import click
 
 from namespace_isolation import __version__
+from namespace_isolation.cli.options import operator_namespace_option
 from namespace_isolation.cli.previewing import (
     context_option,
     files_argument,
     kubeconfig_option,
-    operator_namespace_option,
     progress_shown,
-    protected,
     read_stdin,
     refused,
     remark,
     write,
 )
 from namespace_isolation.cluster import ApiError, Client, ConnectionProblem, connection_from
+from namespace_isolation.model.names import protected_namespaces
 from namespace_isolation.model.plan import Wait
 from namespace_isolation.model.unmanaged import Unmanaged
 from namespace_isolation.preview.change import Change
@@ -113,7 +113,9 @@ def diff(
     with _trouble_is_no_difference():
         inputs = read_inputs(files, namespaces_suffice=True, read_stdin=read_stdin)
         remark(remarks_on_inputs(inputs))
-        asyncio.run(_compare(inputs, protected(operator_namespace), report, context=context, kubeconfig=kubeconfig))
+        asyncio.run(
+            _compare(inputs, protected_namespaces(operator_namespace), report, context=context, kubeconfig=kubeconfig)
+        )
         report.end()
     if output == "diff" and (sys.stderr.isatty() or not report.tally.empty):
         click.echo("No difference." if report.tally.empty else report.tally.total, err=True)

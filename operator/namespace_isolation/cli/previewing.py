@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -12,18 +11,15 @@ from typing import Any, TypeVar
 import click
 
 from namespace_isolation.cluster import ApiError
-from namespace_isolation.engine.settings import DEFAULT_OPERATOR_NAMESPACE
-from namespace_isolation.model.names import PROTECTED_NAMESPACES
-from namespace_isolation.preview.problem import BadInput, plain
+from namespace_isolation.model.text import printable
+from namespace_isolation.preview.problem import BadInput
 from namespace_isolation.preview.progress import Progress, showing
 
 __all__ = [
     "context_option",
     "files_argument",
     "kubeconfig_option",
-    "operator_namespace_option",
     "progress_shown",
-    "protected",
     "read_stdin",
     "refused",
     "remark",
@@ -52,22 +48,6 @@ def context_option(text: str) -> Callable[[_Command], _Command]:
     return click.option("--context", metavar="NAME", help=text)
 
 
-def operator_namespace_option(command: _Command) -> _Command:
-    """Add the option --operator-namespace, as `nsiso run` has it."""
-    return click.option(
-        "--operator-namespace",
-        metavar="NAME",
-        default=lambda: os.environ.get("POD_NAMESPACE", DEFAULT_OPERATOR_NAMESPACE),
-        show_default="$POD_NAMESPACE, else nsiso-system",
-        help="The operator's own namespace: no glob and no label ever selects it.",
-    )(command)
-
-
-def protected(operator_namespace: str) -> frozenset[str]:
-    """Name the namespaces that match by their exact name only."""
-    return PROTECTED_NAMESPACES | {operator_namespace}
-
-
 def read_stdin() -> bytes:
     """Read all of stdin."""
     return sys.stdin.buffer.read()
@@ -89,7 +69,7 @@ def write(text: str) -> None:
 def remark(lines: Iterable[str]) -> None:
     """Write lines to stderr, made safe for a terminal."""
     for line in lines:
-        click.echo(f"Note: {plain(line)}", err=True)
+        click.echo(f"Note: {printable(line)}", err=True)
 
 
 def refused(error: BadInput | ApiError | Exception, doing: str) -> str:
@@ -100,5 +80,7 @@ def refused(error: BadInput | ApiError | Exception, doing: str) -> str:
         return "\n".join([head, *(f"  {problem}" for problem in error.problems)])
     if isinstance(error, ApiError) and error.status in {_UNAUTHORIZED, _FORBIDDEN}:
         right = "the right to list namespaces, networkpolicies.networking.k8s.io and namespaceisolations.nsiso.dev"
-        return f"{plain(str(error))}\nNeeded, in the whole cluster, is {right}; see who you are: kubectl auth whoami"
-    return plain(str(error))
+        return (
+            f"{printable(str(error))}\nNeeded, in the whole cluster, is {right}; see who you are: kubectl auth whoami"
+        )
+    return printable(str(error))

@@ -10,25 +10,26 @@ from typing import Any
 import click
 
 from namespace_isolation import __version__
+from namespace_isolation.cli.options import operator_namespace_option
 from namespace_isolation.cli.previewing import (
     context_option,
     files_argument,
     kubeconfig_option,
-    operator_namespace_option,
     progress_shown,
-    protected,
     read_stdin,
     refused,
     remark,
     write,
 )
 from namespace_isolation.cluster import ApiError, Client, ConnectionProblem, connection_from
+from namespace_isolation.model.names import protected_namespaces
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.policy import LivePolicy
+from namespace_isolation.model.text import printable
 from namespace_isolation.preview.cast import applied, on_paper
 from namespace_isolation.preview.inputs import Inputs, read_inputs
 from namespace_isolation.preview.namespaces import named_by, namespace_from_flag
-from namespace_isolation.preview.problem import BadInput, plain
+from namespace_isolation.preview.problem import BadInput
 from namespace_isolation.preview.remarks import (
     MORE_NAMESPACES,
     SELECTION,
@@ -115,7 +116,7 @@ def render(
     try:
         inputs = read_inputs(files, namespace_files=namespace_files, more=namespaces, read_stdin=read_stdin)
         remark(remarks_on_inputs(inputs))
-        guarded = protected(operator_namespace)
+        guarded = protected_namespaces(operator_namespace)
         if in_cluster:
             scene, live = asyncio.run(_in_cluster(inputs, guarded, context=context, kubeconfig=kubeconfig))
         else:
@@ -132,7 +133,7 @@ def _flag(value: str) -> Namespace:
     try:
         return namespace_from_flag(value)
     except ValueError as error:
-        raise click.BadParameter(plain(str(error))) from error
+        raise click.BadParameter(printable(str(error))) from error
 
 
 def _on_paper(inputs: Inputs, guarded: frozenset[str]) -> Scene:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import cast
 
 import click
 
+from namespace_isolation.cli.options import operator_namespace_option
 from namespace_isolation.cluster import ConnectionProblem
 from namespace_isolation.engine.logs import LogFormat, configure_logs
 from namespace_isolation.engine.operator import run_operator
-from namespace_isolation.engine.settings import DEFAULT_OPERATOR_NAMESPACE, Settings
+from namespace_isolation.engine.settings import Settings
 
 __all__ = ["run"]
 
@@ -32,12 +32,7 @@ Examples:
     help="Path of the kubeconfig. Default: the pod's service account, else $KUBECONFIG, else ~/.kube/config.",
 )
 @click.option("--context", help="The kubeconfig context to use.")
-@click.option(
-    "--operator-namespace",
-    default=lambda: os.environ.get("POD_NAMESPACE", DEFAULT_OPERATOR_NAMESPACE),
-    show_default="$POD_NAMESPACE, else nsiso-system",
-    help="The operator's own namespace: no glob and no label ever selects it.",
-)
+@operator_namespace_option
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Namespaces reconciled at once."
 )

@@ -27,7 +27,7 @@ def unmanaged_in(view: View, isolation: Isolation, desired: Container[str]) -> t
     if spec is None or spec.unmanaged_policies == "Ignore" or isolation.deleting:
         return ()
     remove = spec.unmanaged_policies == "Remove"
-    denied = _denied(view)
+    denied = _denied(view) if remove else frozenset()
     return tuple(
         Unmanaged(
             namespace=view.name,

@@ -25,7 +25,7 @@ from namespace_isolation.engine.settings import Settings
 from namespace_isolation.engine.tend import tend
 from namespace_isolation.engine.world import World
 from namespace_isolation.model.isolation import Isolation
-from namespace_isolation.model.names import PROTECTED_NAMESPACES
+from namespace_isolation.model.names import protected_namespaces
 from namespace_isolation.model.outcome import Failure
 from namespace_isolation.observe.contact import Contact
 from namespace_isolation.observe.isolation_lists import IsolationLists
@@ -63,7 +63,7 @@ class Engine:
         self.history = History(clock)
         self._outcome_log, self._isolation_log = OutcomeLog(), IsolationLog(clock)
         self.world = World(
-            protected=PROTECTED_NAMESPACES | {settings.operator_namespace},
+            protected=protected_namespaces(settings.operator_namespace),
             look_at=self._namespaces.add,
             tend_to=self._tend_soon,
             came=self._isolation_came,

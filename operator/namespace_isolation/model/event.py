@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from namespace_isolation.model.text import printable
+
 __all__ = ["NOTE_BYTES", "Event", "EventRecord", "Regarding", "Severity", "plain"]
 
 Severity = Literal["Normal", "Warning"]
@@ -69,8 +71,7 @@ class EventRecord:
 
 def plain(text: str, limit: int) -> str:
     """Put text of others on one line of at most `limit` bytes, and escape what a terminal would act upon."""
-    line = " ".join(text.split())
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
+    shown = printable(" ".join(text.split()))
     encoded = shown.encode()
     if len(encoded) <= limit:
         return shown

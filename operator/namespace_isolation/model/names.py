@@ -28,6 +28,7 @@ __all__ = [
     "default_deny_name",
     "dns_name",
     "isolation_of_generated_name",
+    "protected_namespaces",
     "verbatim_name",
 ]
 
@@ -58,6 +59,11 @@ _GENERATED: Final = re.compile(
     rf"|allow-{_LABEL}-(?:ingress|egress)(?:-[0-9a-f]{{8}})?"
     r"|allow-bridge-[0-9a-f]{8}"
 )
+
+
+def protected_namespaces(operator_namespace: str) -> frozenset[str]:
+    """Name the namespaces that are selected by their exact name only."""
+    return PROTECTED_NAMESPACES | {operator_namespace}
 
 
 def default_deny_name(isolation: str, directions: tuple[str, ...]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["BadInput", "Place", "Problem", "plain"]
+from namespace_isolation.model.text import printable
+
+__all__ = ["BadInput", "Place", "Problem"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Problem:
     def __str__(self) -> str:
         """Write place, resource, field and message on one line."""
         where = f"{self.place}, {self.resource}" if self.resource else str(self.place)
-        return plain(": ".join(part for part in (where, self.path, self.message) if part))
+        return printable(": ".join(part for part in (where, self.path, self.message) if part))
 
 
 class BadInput(Exception):  # noqa: N818 - it names what is wrong, and is caught as such
@@ -44,8 +46,3 @@ class BadInput(Exception):  # noqa: N818 - it names what is wrong, and is caught
         """Keep the problems; the message has one per line."""
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
-
-
-def plain(text: str) -> str:
-    """Write what a terminal would obey instead of show (controls, line breaks, changes of direction) as escapes."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from namespace_isolation.model import limits
 from namespace_isolation.model.fault import Fault
@@ -17,9 +17,12 @@ from namespace_isolation.report.bounds import shortened
 from namespace_isolation.report.clock import timestamp
 from namespace_isolation.report.tally import Tally
 
-__all__ = ["conditions_of"]
+__all__ = ["FAILING", "condition_of", "conditions_of"]
 
 Json = dict[str, Any]
+
+FAILING: Final = frozenset({"Failed", "Fight"})
+"""Reasons why an isolation is not Ready although nobody waits for anything."""
 
 
 def conditions_of(
@@ -33,6 +36,12 @@ def conditions_of(
         _stalled(isolation),
     ]
     return _with_transition_times(conditions, previous, now)
+
+
+def condition_of(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """Find a condition in a status, be it one that is not written yet; empty where there is none."""
+    conditions: Sequence[Mapping[str, Any]] = status.get("conditions") or ()
+    return next((each for each in conditions if each.get("type") == kind), {})
 
 
 def _accepted(isolation: Isolation) -> Json:
@@ -108,7 +117,7 @@ def _reconciling(isolation: Isolation, tally: Tally) -> Json:
     ready, reason, message = _state(isolation, tally)
     if ready or reason == "NotAccepted":
         return _condition("Reconciling", isolation, status=False, reason="Settled", message="No work is under way.")
-    told = "Retrying" if reason in {"Failed", "Fight"} else reason
+    told = "Retrying" if reason in FAILING else reason
     return _condition("Reconciling", isolation, status=True, reason=told, message=message)
 
 

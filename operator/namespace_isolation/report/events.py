@@ -14,6 +14,7 @@ from namespace_isolation.model.names import API_VERSION, KIND
 from namespace_isolation.model.outcome import Result, StepResult
 from namespace_isolation.model.plan import UNKNOWN, Create, Drift, Why
 from namespace_isolation.model.policy import LivePolicy
+from namespace_isolation.report.conditions import FAILING, condition_of
 
 __all__ = ["events_of", "events_of_status"]
 
@@ -24,8 +25,6 @@ _MANAGER_BYTES: Final = 128
 _WORDS_BYTES: Final = 512
 """What the words of others may take of a note, so that its own still fit."""
 _UNDONE: Final = frozenset({Result.REPORTED, Result.FAILED, Result.HELD})
-_FAILING: Final = frozenset({"Failed", "Fight"})
-"""Reasons why an isolation is not Ready although nobody waits for anything."""
 
 
 def events_of(namespace: str, news: Iterable[StepResult], live: Mapping[str, LivePolicy]) -> Iterator[Event]:
@@ -53,7 +52,7 @@ def events_of(namespace: str, news: Iterable[StepResult], live: Mapping[str, Liv
 def events_of_status(isolation: Isolation, before: Json, after: Json) -> Iterator[Event]:
     """Tell on an isolation what turned from one status of it to the next; what is as it was yields nothing."""
     of = Regarding(api_version=API_VERSION, kind=KIND, namespace=None, name=isolation.name, uid=isolation.uid)
-    was, now = _condition(before, "Accepted"), _condition(after, "Accepted")
+    was, now = condition_of(before, "Accepted"), condition_of(after, "Accepted")
     if now and any(was.get(each) != now[each] for each in ("status", "reason", "message")):
         accepted = now["status"] == "True"
         yield Event(
@@ -63,10 +62,10 @@ def events_of_status(isolation: Isolation, before: Json, after: Json) -> Iterato
             note=now["message"],
             regarding=of,
         )
-    was, now = _condition(before, "Ready"), _condition(after, "Ready")
+    was, now = condition_of(before, "Ready"), condition_of(after, "Ready")
     turned = was.get("reason") != now.get("reason")
     renewed = was.get("observedGeneration") != now.get("observedGeneration")
-    if now.get("reason") in _FAILING and (turned or _problem(before) != _problem(after)):
+    if now.get("reason") in FAILING and (turned or _problem(before) != _problem(after)):
         note = now["message"] + (_first_problem(after) if now["reason"] == "Failed" else "")
         yield Event(kind="Warning", reason="Failed", action="Isolate", note=note, regarding=of)
     if now.get("reason") == "Audit" and (turned or renewed):
@@ -147,11 +146,6 @@ def _fought(done: StepResult, opponent: str) -> str:
 
 def _named(done: StepResult) -> str:
     return f"NetworkPolicy {done.step.name} of NamespaceIsolation {done.step.isolation}"
-
-
-def _condition(status: Json, kind: str) -> Json:
-    conditions: Iterable[Json] = status.get("conditions") or ()
-    return next((each for each in conditions if each.get("type") == kind), {})
 
 
 def _problem(status: Json) -> object:

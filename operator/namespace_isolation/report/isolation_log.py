@@ -10,6 +10,7 @@ import structlog
 from namespace_isolation.model.event import plain
 from namespace_isolation.model.fault import Fault
 from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.report.conditions import FAILING, condition_of
 from namespace_isolation.report.log import MESSAGE_BYTES
 
 __all__ = ["IsolationLog"]
@@ -18,7 +19,6 @@ Json = Mapping[str, Any]
 
 _FIRST: Final = 5
 """How many faults or notices a line names; the status has all."""
-_FAILING: Final = frozenset({"Failed", "Fight"})
 
 
 class IsolationLog:
@@ -32,7 +32,7 @@ class IsolationLog:
 
     def came(self, isolation: Isolation, status: Json, *, at_start: bool) -> None:
         """Tell of one that was not known; those that are there at the start, and well, are only counted elsewhere."""
-        if not at_start or _ready(status).get("status") != "True":
+        if not at_start or condition_of(status, "Ready").get("status") != "True":
             self._since[isolation.name] = self._clock()
         if not at_start and not isolation.faults:
             self._log.info("isolation came", **_facts(isolation))
@@ -51,7 +51,7 @@ class IsolationLog:
 
     def turned(self, isolation: Isolation, before: Json, after: Json) -> None:
         """Tell what turned from one status to the next."""
-        was, now = _ready(before), _ready(after)
+        was, now = condition_of(before, "Ready"), condition_of(after, "Ready")
         if now.get("status") == "True":
             since = self._since.pop(isolation.name, None)
             if since is not None:  # else only a namespace came or went
@@ -63,7 +63,7 @@ class IsolationLog:
                     policies=after["policies"]["inPlace"],
                     seconds=self._after(since),
                 )
-        elif now.get("reason") in _FAILING and was.get("reason") != now["reason"]:
+        elif now.get("reason") in FAILING and was.get("reason") != now["reason"]:
             self._since.setdefault(isolation.name, self._clock())
             message = plain(str(now.get("message")), MESSAGE_BYTES)
             self._log.warning("isolation not ready", isolation=isolation.name, reason=now["reason"], message=message)
@@ -99,8 +99,3 @@ def _facts(isolation: Isolation) -> dict[str, object]:
 
 def _first(faults: Iterable[Fault]) -> list[str]:
     return [plain(str(fault), MESSAGE_BYTES) for fault in faults][:_FIRST]
-
-
-def _ready(status: Json) -> Json:
-    conditions: Iterable[Json] = status.get("conditions") or ()
-    return next((each for each in conditions if each.get("type") == "Ready"), {})

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespace_isolation.preview.problem import plain
+from namespace_isolation.model.text import printable
 from namespace_isolation.preview.text import as_json, as_name, as_yaml
 
 _HOSTILE = {
@@ -54,7 +54,7 @@ def test_json_is_ascii_and_reads_back(value: object) -> None:
 @pytest.mark.parametrize("text", _HOSTILE.values(), ids=_HOSTILE)
 def test_hostile_text_is_written_as_escapes(text: str) -> None:
     """As key and value, in YAML, in JSON, and in what is said on stderr."""
-    for written in (as_yaml({text: text}), as_json({text: text}), plain(text)):
+    for written in (as_yaml({text: text}), as_json({text: text}), printable(text)):
         assert all(line.isprintable() for line in written.split("\n"))
         assert text not in written
 

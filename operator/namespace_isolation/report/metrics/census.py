@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from namespace_isolation.model.isolation import Isolation, Stance
+from namespace_isolation.report.conditions import condition_of
 from namespace_isolation.report.standing import Standing
 
 __all__ = ["MODES", "NOT_ACCEPTED", "READY", "Census", "Roll", "take_census"]
@@ -100,7 +101,6 @@ def _count(
 
 def _ready(isolation: Isolation, status: Mapping[str, Any]) -> str:
     """Read the condition Ready, if it is of the present generation."""
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "Ready" and condition.get("observedGeneration") == isolation.generation:
-            return str(condition["status"]) if condition["status"] in READY else "Unknown"
-    return "Unknown"
+    ready = condition_of(status, "Ready")
+    current = ready.get("observedGeneration") == isolation.generation
+    return str(ready["status"]) if current and ready["status"] in READY else "Unknown"
