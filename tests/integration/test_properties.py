@@ -13,7 +13,7 @@ from namespace_isolation.cluster import Client, connection_from
 from namespace_isolation.desire.render import render
 from namespace_isolation.model.canonical import canonical_spec
 from namespace_isolation.model.policy import Policy
-from namespace_isolation.observe.policies import policies_path, read_policy
+from namespace_isolation.observe.served_policy import policies_path, read_policy
 from tests.support.api_server import stored_spec
 from tests.support.cluster import Cluster
 from tests.support.objects import isolation

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from namespace_isolation.cluster import ApiError
 from namespace_isolation.cluster.client import MERGE_PATCH
+from namespace_isolation.cluster.served import encoded
 from namespace_isolation.engine.world import World
 from tests.support.api_server import stored_spec
+from tests.support.lanes import OneLane
 from tests.support.objects import isolation_document, namespace_document
 
 __all__ = ["COLLECTIONS", "FakeCluster"]
@@ -24,7 +26,7 @@ COLLECTIONS: Final = ("namespaces", "isolations", "policies")
 _END = "2026-01-01T00:00:00Z"
 
 
-class FakeCluster:
+class FakeCluster(OneLane):
     """Objects by collection and key, and the events that the world has not heard of yet."""
 
     def __init__(self) -> None:
@@ -127,11 +129,11 @@ class FakeCluster:
         store: Any = world.namespaces if collection == "namespaces" else world.policies
         match kind:
             case "LIST":
-                store.replaced([store.read(each) for each in document["items"]], document["version"])
+                store.replaced([store.read(encoded(each)) for each in document["items"]], document["version"])
             case "DELETED":
-                store.removed(store.read(document))
+                store.removed(store.read(encoded(document)))
             case _:
-                store.changed(store.read(document))
+                store.changed(store.read(encoded(document)))
         return True
 
     def break_watch(self, collection: str) -> None:
@@ -155,7 +157,7 @@ class FakeCluster:
         stores: tuple[tuple[str, Any], ...] = (("namespaces", world.namespaces), ("policies", world.policies))
         for collection, store in stores:
             listed = self._list(collection)
-            store.replaced([store.read(each) for each in listed["items"]], listed["version"])
+            store.replaced([store.read(encoded(each)) for each in listed["items"]], listed["version"])
         listed = self._list("isolations")
         world.isolations.replaced(listed["items"], listed["version"])
         world.complete()
@@ -169,7 +171,6 @@ class FakeCluster:
                 pass
 
     # What the writer asks: the part of Client that it uses.
-
     async def patch(self, path: str, body: Any, *, content_type: str = MERGE_PATCH) -> Json:  # noqa: ANN401 - any JSON
         """Write the finalizers of an isolation, or its status if it is still that one."""
         self.meanwhile()

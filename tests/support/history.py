@@ -13,7 +13,7 @@ from typing import Final
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.watching import DEADLINE, Json
 
 __all__ = ["ISOLATIONS", "NAMESPACES", "POLICIES", "Entry", "History", "Key", "recorded"]
@@ -115,9 +115,12 @@ class History:
         stream = client.watch(_PATHS[collection], resource_version=version, seconds=_WATCH_SECONDS, silence=100)
         async with aclosing(stream) as events:  # type: ignore[type-var]  # a generator, declared as an iterator
             async for event in events:
-                version = event["object"]["metadata"]["resourceVersion"]
-                if event["type"] != "BOOKMARK" and self._keep(_key(event["object"])):
-                    await self._take(collection, event["type"], _lean(event["object"]))
+                version = str(event.resource_version)
+                if event.type == "BOOKMARK":
+                    continue
+                document = event.document()
+                if self._keep(_key(document)):
+                    await self._take(collection, event.type, _lean(document))
         return version
 
     async def _take(self, collection: str, kind: str, document: Json) -> None:
@@ -158,8 +161,8 @@ async def _listed(client: Client, collection: str) -> tuple[Iterable[Json], str]
     items: list[Json] = []
     version = ""
     async for page in client.pages(_PATHS[collection]):
-        items += page["items"]
-        version = page["metadata"]["resourceVersion"]
+        items += page.documents()
+        version = str(page.resource_version)
     return items, version
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from namespace_isolation.desire.decide import decide
 from namespace_isolation.desire.render import Renderings
+from namespace_isolation.model.canonical import canonical_spec, dumps
 from namespace_isolation.model.isolation import Isolation, Stance
 from namespace_isolation.model.names import PROTECTED_NAMESPACES
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.policy import LivePolicy, Owner, Policy, policy_from
 from namespace_isolation.model.view import View
 from namespace_isolation.observe.isolations import read_isolation
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.served_policy import read_policy
 from tests.support.api_server import stored_spec
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "namespace",
     "namespace_document",
     "policy",
+    "spec_texts",
     "stored",
     "stranger",
     "uid_of",
@@ -40,6 +43,11 @@ Json = dict[str, Any]
 
 NAMESPACE = "payments"
 PROTECTED = PROTECTED_NAMESPACES | {"nsiso-system"}
+
+
+def spec_texts(documents: Mapping[str, Json]) -> dict[str, str]:
+    """Give the specs of policies as canonical texts, by name."""
+    return {name: dumps(canonical_spec(each["spec"])) for name, each in documents.items()}
 
 
 def uid_of(name: str) -> str:
@@ -132,7 +140,7 @@ def stranger(name: str, spec: Mapping[str, Any] | None = None, **metadata: Any) 
 def live_from(wanted: Policy, *, foreign: bool = False, **facts: Any) -> LivePolicy:  # noqa: ANN401 - its fields
     """Make the live policy that is as desired but for the facts given, as LivePolicy calls them."""
     found = read_policy(stored(wanted.manifest(NAMESPACE)))
-    return replace(found, foreign=foreign, **facts)
+    return structs.replace(found, foreign=foreign, **facts)
 
 
 def view(

@@ -20,7 +20,7 @@ import yaml
 from namespace_isolation.sandbox.build import package_environment
 from tests.support.cluster import Cluster
 
-__all__ = ["OPERATOR_USER", "Line", "Operator", "free_port", "install", "operator_kubeconfig"]
+__all__ = ["ACCOUNT", "OPERATOR_USER", "SYSTEM", "Line", "Operator", "free_port", "install", "operator_kubeconfig"]
 
 MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
 SYSTEM = "nsiso-system"

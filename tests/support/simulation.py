@@ -143,7 +143,7 @@ class Simulation:
         self.board = Board(now=lambda: NOW, on_news=lambda _: None)
         self.world = World(
             protected=PROTECTED,
-            look_at=self.due.add,
+            look_at=lambda namespace, _: self.due.add(namespace),
             tend_to=lambda _: None,
             came=lambda each: self.board.open(each, {}),
             went=self._went,

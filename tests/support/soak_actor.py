@@ -15,7 +15,7 @@ from namespace_isolation.cluster.client import JSON_PATCH
 from namespace_isolation.model import names
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, isolation_path
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support import soak_specs as specs
 from tests.support.history import ISOLATIONS, NAMESPACES, History, Key
 from tests.support.operator import Operator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from namespace_isolation.cluster.served import encoded
 from namespace_isolation.compare.compare import compare
 from namespace_isolation.compare.identity import owner_of
 from namespace_isolation.desire.decide import decide
@@ -18,7 +19,7 @@ from namespace_isolation.model.selection import selects
 from namespace_isolation.model.view import View
 from namespace_isolation.observe.isolations import read_isolation
 from namespace_isolation.observe.namespaces import NamespaceStore
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.served_policy import read_policy
 from tests.support.history import ISOLATIONS, NAMESPACES, POLICIES, Key
 
 __all__ = ["Picture"]
@@ -53,7 +54,7 @@ class Picture:
         elif collection == NAMESPACES:
             self.namespaces.pop(name, None)
             if document is not None:
-                self.namespaces[name] = self._reader.read(document)
+                self.namespaces[name] = self._reader.read(encoded(document))
         else:
             self.isolations.pop(name, None)
             if document is not None:

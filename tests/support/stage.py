@@ -16,7 +16,7 @@ from namespace_isolation.model.names import API_VERSION, KIND
 from namespace_isolation.model.policy import Policy
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, isolation_path, read_isolation
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path, read_policy
+from namespace_isolation.observe.served_policy import policies_path, read_policy
 from tests.support.watching import DEADLINE, Json, Watch, watching
 
 __all__ = [
@@ -51,7 +51,7 @@ class Admin(Client):
         params: Mapping[str, str] | None = None,
         body: object = None,
         content_type: str = "application/json",
-    ) -> Json:
+    ) -> bytes:
         if params is not None and "fieldManager" in params:
             params = {**params, "fieldManager": EDITOR}
         return await super()._send(verb, path, params=params, body=body, content_type=content_type)
@@ -119,7 +119,7 @@ class Stage:
         """Read the policies of a namespace by name."""
         found: dict[str, Json] = {}
         async for page in self.admin.pages(policies_path(namespace)):
-            found |= {item["metadata"]["name"]: item for item in page["items"]}
+            found |= {item["metadata"]["name"]: item for item in page.documents()}
         return found
 
     async def patch_policy(self, namespace: str, name: str, patch: Json) -> Json:

@@ -101,8 +101,9 @@ class Watch:
             stream = client.watch(self._path, resource_version=version, seconds=_WATCH_SECONDS, silence=100)
             async with aclosing(stream) as events:  # type: ignore[type-var]  # a generator, declared as an iterator
                 async for event in events:
-                    if event["type"] != "BOOKMARK" and self._keep(event["object"]):
-                        await self._take(Event(event["type"], event["object"]))
+                    document = event.document()
+                    if event.type != "BOOKMARK" and self._keep(document):
+                        await self._take(Event(event.type, document))
             broken: Exception = ConnectionError("the API server ended it")
         except ApiError as error:
             broken = error
@@ -136,8 +137,8 @@ async def watching(
     watch = Watch(path, keep=keep, key=key)
     version = ""
     async for page in client.pages(path):
-        version = page["metadata"]["resourceVersion"]
-        for item in page["items"]:
+        version = str(page.resource_version)
+        for item in page.documents():
             watch._list(item)
     task = asyncio.create_task(watch._follow(client, version))
     try:

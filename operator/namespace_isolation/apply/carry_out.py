@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from namespace_isolation.apply.look_closer import Reader
@@ -38,12 +38,21 @@ async def carry_out(plan: Plan, writer: Writer, *, still_wanted: Callable[[], bo
                 results.append(StepResult(step=step, result=Result.HELD))
             else:
                 due.append(step)
-        done = await asyncio.gather(*(writer.carry_out(plan.namespace, step) for step in due), return_exceptions=True)
-        for each in done:
-            if isinstance(each, BaseException):
-                raise each
-            results.append(each)
+        results += await _together(plan.namespace, due, writer)
     return Outcome(namespace=plan.namespace, results=tuple(results), kept=plan.kept)
+
+
+async def _together(namespace: str, steps: Sequence[Step], writer: Writer) -> list[StepResult]:
+    """Carry out the steps of a phase; one alone needs no task of its own."""
+    if len(steps) == 1:
+        return [await writer.carry_out(namespace, steps[0])]
+    done = await asyncio.gather(*(writer.carry_out(namespace, step) for step in steps), return_exceptions=True)
+    results: list[StepResult] = []
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+        results.append(each)
+    return results
 
 
 def _takes_out(step: Step) -> bool:

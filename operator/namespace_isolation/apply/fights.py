@@ -107,11 +107,16 @@ class Fights:
         """Give the fights in a namespace that are not at peace yet, by policy."""
         return tuple(_fight(namespace, name, rounds) for name, rounds in self._going_on(namespace))
 
-    def due_in(self, namespace: str) -> float | None:
-        """Tell after how many seconds a repair may be tried again, or peace may have come; None: there is no fight."""
+    def due_in(self, namespace: str, *, since: float | None = None) -> float | None:
+        """Tell after how many seconds a repair may be tried again, or peace may have come; None: there is no fight.
+
+        `since`: the moment at which the last look began (None: now). What fell due after that was perhaps held just
+        before it did, and is to be tried now.
+        """
         now = self._clock()
-        times = [each.due if each.due > now else each.due + _CALM for _, each in self._going_on(namespace)]
-        return min((time - now for time in times), default=None)
+        began = now if since is None else since
+        times = [each.due if each.due > began else each.due + _CALM for _, each in self._going_on(namespace)]
+        return min((max(0.0, time - now) for time in times), default=None)
 
     def _going_on(self, namespace: str) -> list[tuple[str, _Rounds]]:
         """Give the fights of a namespace, and forget those that have ended."""

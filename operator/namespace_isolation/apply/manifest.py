@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from namespace_isolation.model.policy import Policy, is_isolation_reference, owner_reference
+from namespace_isolation.model.policy import LivePolicy, Policy, is_isolation_reference, owner_reference
 
-__all__ = ["released", "repaired"]
+__all__ = ["released", "renewed", "repaired"]
 
 Json = dict[str, Any]
 
@@ -37,3 +37,10 @@ def repaired(policy: Policy, document: Mapping[str, Any]) -> Json:
         "metadata": metadata,
         "spec": policy.spec,
     }
+
+
+def renewed(policy: Policy, live: LivePolicy) -> Json:
+    """Put a policy in the place of a bare one: nobody else's labels, annotations, finalizers or owners are lost."""
+    manifest = policy.manifest(live.namespace)
+    manifest["metadata"] |= {"uid": live.uid, "resourceVersion": str(live.resource_version)}
+    return manifest

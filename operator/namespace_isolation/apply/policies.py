@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from namespace_isolation.apply.manifest import released, repaired
+from namespace_isolation.apply.manifest import released, renewed, repaired
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.compare.drift import drift_of, maker_of
 from namespace_isolation.model.outcome import Failure, Result, StepResult
 from namespace_isolation.model.plan import Create, Delete, Drift, Release, Step, Update, Wait, Why
 from namespace_isolation.model.policy import LivePolicy, Policy
-from namespace_isolation.observe.policies import policies_path, read_policy
+from namespace_isolation.observe.served_policy import policies_path, read_policy
 
 __all__ = ["CHANGED_ON_WRITE", "PolicyWriter", "Witness"]
 
@@ -94,9 +94,12 @@ class PolicyWriter:
         """Repair from the object as it is now; somebody else's write in between means looking again."""
         path = policies_path(namespace, step.name)
         self._witness.expect(namespace, step.policy)
+        if step.is_own_change and step.live.bare:
+            stored = await self._renewed(path, step)
+            if stored is not None:
+                return self._result(step, stored, None)
         for attempt in range(1, _TRIES + 1):
-            known = step.document if attempt == 1 else None
-            document = known if known is not None else await self._client.get(path)
+            document = await self._client.get(path)
             drift = drift_of(step.policy, document) if step.why.is_drift else None
             try:
                 stored = await self._client.replace(path, repaired(step.policy, document))
@@ -106,6 +109,18 @@ class PolicyWriter:
                 continue
             return self._result(step, stored, drift)
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _renewed(self, path: str, step: Update) -> Json | None:
+        """Write our own older work anew unread: there is nothing of others to keep, and nothing to find out.
+
+        None where it is not, or no longer, as it was seen: uid and resourceVersion guard that.
+        """
+        try:
+            return await self._client.replace(path, renewed(step.policy, step.live))
+        except ApiError as error:
+            if error.status != _CONFLICT:
+                raise
+            return None
 
     def _result(self, step: Create | Update, stored: Json, drift: Drift | None) -> StepResult:
         """Say whether what was stored is what was written: admission may change it, and then nothing is in place."""

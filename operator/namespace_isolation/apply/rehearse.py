@@ -56,6 +56,8 @@ async def rehearse(
 
     `gone`: policies that were taken away since the view was read.
     """
+    if not any(each.stance is Stance.AUDIT for each in view.isolations.values()):
+        return Rehearsal()
     audited = {each.name for each in _audited(view)}
     if not audited:
         return Rehearsal()

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from namespace_isolation.model.outcome import Failure
 
-__all__ = ["UNREACHABLE", "ApiError", "error_from"]
+__all__ = ["TIMEOUT", "UNREACHABLE", "ApiError", "error_from"]
 
 UNREACHABLE: Final = 0
 """The status of an ApiError where no answer came: connection refused, cut, or timed out."""
+TIMEOUT: Final = "Timeout"
+"""The reason of one that was not answered in time; also Kubernetes' own word for it."""
 
 
 class ApiError(Exception):
@@ -39,6 +41,11 @@ class ApiError(Exception):
     def failure(self) -> Failure:
         """The refusal as a value, for the status."""
         return Failure(reason=self.reason, message=self.message)
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether no answer came in time."""
+        return self.status == UNREACHABLE and self.reason == TIMEOUT
 
     @property
     def namespace_is_ending(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 
 from namespace_isolation.cluster.connection import ConnectionProblem
-from namespace_isolation.cluster.errors import UNREACHABLE, ApiError, error_from
+from namespace_isolation.cluster.errors import TIMEOUT, UNREACHABLE, ApiError, error_from
 
 __all__ = ["no_answer", "no_credentials", "refusal_of"]
 
@@ -21,13 +23,27 @@ async def refusal_of(response: aiohttp.ClientResponse, request: str) -> ApiError
         body = {"reason": response.reason, "message": text[:300]}
     if not isinstance(body, dict):
         body = {"reason": response.reason, "message": text[:300]}
-    wait = response.headers.get("Retry-After", "")
     return error_from(
         status=response.status,
         body=body,
         request=request,
-        retry_after=float(wait) if wait.isdigit() else None,
+        retry_after=_seconds(response.headers.get("Retry-After", ""), response.headers.get("Date", "")),
     )
+
+
+def _seconds(wait: str, sent: str) -> float | None:
+    """Read a Retry-After: seconds, or a date, which counts from the answer's own: clocks differ. None: it says nothing.
+
+    (RFC 9110, 10.2.3.)
+    """
+    if wait.isascii() and wait.isdigit():
+        return float(wait)
+    try:
+        until = parsedate_to_datetime(wait)
+        now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):  # no date; or one without a zone, which HTTP does not have
+        return None
 
 
 def no_credentials(request: str, problem: ConnectionProblem) -> ApiError:
@@ -38,7 +54,7 @@ def no_credentials(request: str, problem: ConnectionProblem) -> ApiError:
 def no_answer(request: str, error: Exception) -> ApiError:
     """Tell why a request got no answer."""
     if isinstance(error, TimeoutError):
-        reason, message = "Timeout", "the API server did not answer in time"
+        reason, message = TIMEOUT, "the API server did not answer in time"
     elif isinstance(error, aiohttp.ClientConnectorError):
         reason, message = "Unreachable", f"cannot connect to {error.host}:{error.port}: {error.os_error.strerror}"
     else:

@@ -15,7 +15,7 @@ from typing import Any
 
 from namespace_isolation.compare.dependence import Change, Dependence, dependence_of
 from namespace_isolation.compare.order import gives_way
-from namespace_isolation.model.canonical import canonical_spec, digest_of, dumps
+from namespace_isolation.model.canonical import digest_of, dumps
 from namespace_isolation.model.names import bridge_name
 from namespace_isolation.model.plan import Create, Delete, Plan, Step, Update, Why
 from namespace_isolation.model.policy import LivePolicy, Policy, policy_from
@@ -31,16 +31,16 @@ def needs_succession(plan: Plan) -> bool:
     return changed > 1 or (changed == 1 and _has_denial(plan))
 
 
-def in_succession(plan: Plan, documents: Mapping[str, Json]) -> Plan:
-    """Refine a plan with updates of our own older work; `documents` are these policies as served, by name.
+def in_succession(plan: Plan, specs: Mapping[str, str]) -> Plan:
+    """Refine a plan with updates of our own older work; `specs` are theirs before, as canonical texts, by name.
 
     What somebody else changed has no claim to be kept: only updates of what we wrote are ordered and bridged.
     """
     updates = plan.own_changes()
-    specs = {name: dumps(canonical_spec(documents[name].get("spec") or {})) for name in updates if name in documents}
     changes = tuple(
         Change(name=name, before=spec, after=dumps(updates[name].policy.spec), last=gives_way(updates[name]))
         for name, spec in sorted(specs.items())
+        if name in updates
     )
     dependence = dependence_of(changes, denial=_has_denial(plan))
     if dependence.is_none:

@@ -60,7 +60,7 @@ class Stage:
 
     async def objects(self, path: str) -> Sequence[dict[str, Any]]:
         """List a collection as it is now."""
-        return [item async for page in self.client.pages(path) for item in page["items"]]
+        return [item async for page in self.client.pages(path) for item in page.documents()]
 
 
 @asynccontextmanager

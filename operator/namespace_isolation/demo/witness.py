@@ -63,8 +63,8 @@ async def watching(client: Client, path: str, witness: Witness, alarm: Alarm) ->
     """Let a witness watch a collection while the context lasts; what is there already comes first, as ADDED."""
     version = "0"
     async for page in client.pages(path):
-        version = page["metadata"]["resourceVersion"]
-        for document in page["items"]:
+        version = str(page.resource_version)
+        for document in page.documents():
             witness.add(Sighting(kind="ADDED", document=document))
     following = asyncio.create_task(_follow(client, path, version, witness, alarm))
     try:
@@ -79,8 +79,8 @@ async def _follow(client: Client, path: str, version: str, witness: Witness, ala
     reason: Sequence[str] = ("the API server ended it",)
     try:
         async for event in client.watch(path, resource_version=version, seconds=_SECONDS, silence=_SILENCE):
-            if event["type"] != "BOOKMARK":
-                witness.add(Sighting(kind=event["type"], document=event["object"]))
+            if event.type != "BOOKMARK":
+                witness.add(Sighting(kind=event.type, document=event.document()))
     except ApiError as error:
         reason = (str(error),)
     alarm.ring(Unseen(f"a watch of {path} that lasts", reason))

@@ -25,13 +25,14 @@ from namespace_isolation.engine.settings import Settings
 from namespace_isolation.engine.tend import tend
 from namespace_isolation.engine.world import World
 from namespace_isolation.model.isolation import Isolation
+from namespace_isolation.model.lane import Lane
 from namespace_isolation.model.names import protected_namespaces
 from namespace_isolation.model.outcome import Failure
 from namespace_isolation.observe.contact import Contact
 from namespace_isolation.observe.isolation_lists import IsolationLists
 from namespace_isolation.observe.listwatch import ListWatch
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from namespace_isolation.report.board import Board
 from namespace_isolation.report.events import events_of, events_of_status
 from namespace_isolation.report.isolation_log import IsolationLog
@@ -40,7 +41,14 @@ from namespace_isolation.report.metrics.history import History
 
 __all__ = ["Engine"]
 
-_TENDERS = 8
+_Work = Callable[[str, Lane], Awaitable[bool]]
+"""Works on a key taken in a lane, and tells whether it ended well."""
+
+_TENDERS = 6
+_RESERVED_WORKERS = 8
+"""More workers for drifts and new namespaces alone: bulk work that waits at the gate never has them all."""
+_RESERVED_TENDERS = 2
+"""And for the ends of isolations, for which somebody waits; statuses have the others."""
 
 
 class Engine:
@@ -51,8 +59,8 @@ class Engine:
         self.ended = asyncio.Event()
         self.error: BaseException | None = None
         self.draining = False
-        self._client = client
         self._settings = settings
+        self._clock = clock
         self._log = structlog.get_logger()
         self._namespaces = WorkQueue()
         self._isolations = WorkQueue()
@@ -71,10 +79,12 @@ class Engine:
             left=self._board.leave,
             arrived=self.history.namespace_came,
             edited=self._isolation_log.edited,
+            concerned=self._board.concerned,
         )
-        self._writer = PolicyWriter(client, self.world.policies)
+        self._clients = {lane: client.on(lane) for lane in Lane}
+        self._writers = {lane: PolicyWriter(each, self.world.policies) for lane, each in self._clients.items()}
         self._fights, self._evidence = Fights(clock), Evidence()
-        self.announcer = Announcer(client, instance=socket.gethostname())
+        self.announcer = Announcer(self._clients[Lane.LATER], instance=socket.gethostname())
         self._isolation_lists = IsolationLists(
             client, self.world.isolations, clock=clock, interval=settings.relist_interval
         )
@@ -167,40 +177,48 @@ class Engine:
         )
         self.world.complete()
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._settings.workers):
-                group.create_task(self._worker("namespace", self._namespaces, self._reconcile))
-            for _ in range(_TENDERS):
-                group.create_task(self._worker("isolation", self._isolations, self._tend))
+            staff = {Lane.LATER: self._settings.workers, Lane.URGENT: _RESERVED_WORKERS}
+            group.create_task(self._staff("namespace", self._namespaces, self._reconcile, staff))
+            staff = {Lane.LATER: _TENDERS, Lane.BULK: _RESERVED_TENDERS}
+            group.create_task(self._staff("isolation", self._isolations, self._tend, staff))
 
-    async def _worker(self, kind: str, queue: WorkQueue, work: Callable[[str], Awaitable[bool]]) -> None:
+    async def _staff(self, kind: str, queue: WorkQueue, work: _Work, staff: Mapping[Lane, int]) -> None:
+        """Let so many workers take keys of each lane and of those before it, until the queue closes."""
+        async with asyncio.TaskGroup() as group:
+            for up_to, count in staff.items():
+                for _ in range(count):
+                    group.create_task(self._worker(kind, queue, work, up_to))
+
+    async def _worker(self, kind: str, queue: WorkQueue, work: _Work, up_to: Lane) -> None:
         """Take keys until the queue closes; what fails comes back after a pause and holds up nobody."""
-        while (key := await queue.get()) is not None:
+        while (job := await queue.get(up_to)) is not None:
+            key, lane = job
             try:
-                ended_well = await work(key)
+                ended_well = await work(key, lane)
             except ApiError as error:
-                pause = queue.retry(key)
+                pause = queue.retry(key, lane)
                 self._log.warning("will try again", **{kind: key}, error=str(error), seconds=round(pause, 2))
             except Exception:  # noqa: BLE001
                 # A fault of ours in one namespace must not stop the others; it is told with its whole trace.
-                pause = queue.retry(key)
+                pause = queue.retry(key, lane)
                 self._log.exception("internal error", **{kind: key}, seconds=round(pause, 2))
             else:
                 if ended_well:
                     queue.succeeded(key)
                 else:
-                    queue.retry(key)
+                    queue.retry(key, lane)
             finally:
                 queue.done(key)
 
-    async def _reconcile(self, namespace: str) -> bool:
-        started = time.monotonic()
+    async def _reconcile(self, namespace: str, lane: Lane) -> bool:
+        started, began = time.monotonic(), self._clock()
         lost, foreign = self.world.policies.losses_in(namespace), self.world.policies.foreign_in(namespace)
         try:
             done = await reconcile(
                 namespace,
                 observe=self.world.view,
                 decide=partial(decide, renderings=self._renderings),
-                writer=self._writer,
+                writer=self._writers[lane],
                 fights=self._fights,
                 evidence=self._evidence,
                 board=self._board,
@@ -219,9 +237,9 @@ class Engine:
         dealt_with = {name: number for name, number in lost.items() if name not in done.missing}
         self.world.policies.found(namespace, dealt_with)
         if outcome.bridged:
-            self._namespaces.add(namespace)
+            self._namespaces.add(namespace, lane)
         if done.fights:
-            self._namespaces.add_after(namespace, self._fights.due_in(namespace) or 0.0)
+            self._namespaces.add_after(namespace, self._fights.due_in(namespace, since=began) or 0.0, lane)
         seconds = time.monotonic() - started
         self.history.reconciled(outcome, news=done.news, seconds=seconds)
         self._outcome_log.tell(
@@ -233,14 +251,14 @@ class Engine:
         )
         return not outcome.to_retry and not any(each.undone for each in done.rehearsal.findings)
 
-    async def _tend(self, isolation: str) -> bool:
+    async def _tend(self, isolation: str, lane: Lane) -> bool:
         if self._is_too_soon(isolation):
             return True
         await tend(
             isolation,
             world=self.world,
             board=self._board,
-            client=self._client,
+            client=self._clients[lane],
             now=_now,
             published=self._status_written,
         )
@@ -269,20 +287,23 @@ class Engine:
     def _tend_soon(self, isolation: str) -> None:
         """Ask for an isolation to be tended: soon after the first news, and at most once in the interval.
 
-        What decides whether policies go in a safe order, our finalizer, does not wait.
+        What decides whether policies go in a safe order, our finalizer, does not wait for that. It is set behind the
+        policies of a mass convergence, but taken away among them: `kubectl delete` waits for it, and it comes due only
+        when the policies are gone, so that it overtakes nothing.
         """
         known = self.world.isolations.by_name.get(isolation)
         if known is not None and self.world.finalizer_is_due(known):
-            self._isolations.add(isolation)
+            self._isolations.add(isolation, Lane.BULK if known.deleting else Lane.LATER)
             return
-        self._isolations.add_after(isolation, max(self._interval_left(isolation), self._settings.status_delay))
+        pause = max(self._interval_left(isolation), self._settings.status_delay)
+        self._isolations.add_after(isolation, pause, Lane.LATER)
 
     def _is_too_soon(self, isolation: str) -> bool:
         """Put off what came due while the last status was on its way; on our way out nothing is put off."""
         left, known = self._interval_left(isolation), self.world.isolations.by_name.get(isolation)
         if left <= 0 or self.draining or known is None or self.world.finalizer_is_due(known):
             return False
-        self._isolations.add_after(isolation, left)
+        self._isolations.add_after(isolation, left, Lane.LATER)
         return True
 
     def _interval_left(self, isolation: str) -> float:

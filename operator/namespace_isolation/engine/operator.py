@@ -34,6 +34,7 @@ async def run_operator(settings: Settings) -> None:
             Client(
                 connection,
                 in_flight=settings.in_flight,
+                writes_per_second=settings.max_writes_per_second,
                 timeout=settings.request_timeout,
                 user_agent=f"nsiso/{__version__}",
             )
@@ -103,11 +104,30 @@ class _Patience:
         return itertools.chain((1, 1, 2, 3, 5), itertools.repeat(10))
 
 
+class _NothingToCompare(kopf.DiffBaseStorage):
+    """Keeps Kopf from copying every object to find out what changed in it: it has no handler that asks for that."""
+
+    def build(self, *, body: kopf.Body, extra_fields: object = None) -> kopf.BodyEssence:  # noqa: ARG002 - Kopf's form
+        """Find nothing in an object."""
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:  # noqa: ARG002 - Kopf's form
+        """Remember nothing of it."""
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Write nothing into it."""
+
+
 def _kopf_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     # Nobody's finalizer: Kopf would patch an object that carries the one it takes for its own.
     settings.persistence.finalizer = "nsiso.dev/not-used-by-kopf"
+    settings.persistence.diffbase_storage = _NothingToCompare()
     settings.posting.enabled = False
+    # What one object's worker holds, the whole object above all, is held until it was idle for so long.
+    settings.queueing.idle_timeout = 0.2
+    settings.watching.chunk_size = 500
     settings.networking.error_backoffs = _Patience()
     settings.watching.server_timeout = 290
     settings.watching.client_timeout = 300

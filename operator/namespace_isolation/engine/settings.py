@@ -19,7 +19,11 @@ class Settings:
     context: str | None = None
     operator_namespace: str = DEFAULT_OPERATOR_NAMESPACE
     workers: int = 32
+    """Namespaces reconciled at once; a few more workers take only what is urgent."""
     in_flight: int = 32
+    """Requests under way at once, at most; the API server's answers may allow for fewer."""
+    max_writes_per_second: int | None = None
+    """None: as many as the API server takes."""
     request_timeout: float = 15.0
     status_delay: float = 0.25
     """How long news of an isolation wait for more before the status is written."""

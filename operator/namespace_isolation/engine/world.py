@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from namespace_isolation.model.isolation import Isolation, Stance
+from namespace_isolation.model.lane import Lane
 from namespace_isolation.model.names import FINALIZER
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.policy import Reach
@@ -24,25 +25,28 @@ class World:
         self,
         *,
         protected: frozenset[str],
-        look_at: Callable[[str], None],
+        look_at: Callable[[str, Lane], None],
         tend_to: Callable[[str], None],
         came: Callable[[Isolation], None],
         went: Callable[[Isolation], None],
         left: Callable[[str, str], None],
         arrived: Callable[[str], None] = lambda _namespace: None,
         edited: Callable[[Isolation, Isolation], None] = lambda _old, _new: None,
+        concerned: Callable[[str], Iterable[str]] = lambda _namespace: (),
     ) -> None:
-        """Call `look_at(namespace)` and `tend_to(isolation)` for work, and tell who `came`, `went` and `left`.
+        """Call `look_at(namespace, lane)` and `tend_to(isolation)` for work, and tell who `came`, `went` and `left`.
 
         `left(isolation, namespace)` is called for a namespace that is gone or ending, `arrived` for one that a watch
-        brings; `edited(old, new)` where an isolation asks for something else.
+        brings; `edited(old, new)` where an isolation asks for something else. `concerned(namespace)` names the
+        isolations that something is told of there.
         """
         self._membership = Membership(protected)
         self._look_at, self._tend_to = look_at, tend_to
         self._came, self._went, self._left, self._edited = came, went, left, edited
+        self._concerned = concerned
         self._complete = False
         self.namespaces = NamespaceStore(self._namespace_changed, on_arrival=arrived)
-        self.policies = PolicyStore(look_at, on_loss=self._policy_lost)
+        self.policies = PolicyStore(self._look_at_news, on_loss=self._policy_lost)
         self.isolations = IsolationStore(self._isolation_changed)
 
     def members(self, isolation: str) -> frozenset[str]:
@@ -59,14 +63,16 @@ class World:
 
     def view(self, namespace: str) -> View:
         """Read everything that decides about one namespace."""
-        isolations = self.isolations.by_name
-        governing = (isolations[name] for name in self._membership.governing(namespace))
+        known = self.isolations.by_name
+        live = dict(self.policies.live_in(namespace))  # as of now: news go on coming while the view is worked on
+        governing = self._membership.governing(namespace)
+        related = {*governing, *self._concerned(namespace), *(name for each in live.values() for name in each.related)}
         return View(
             name=namespace,
             namespace=self.namespaces.by_name.get(namespace),
-            governing=tuple(governing),
-            isolations=dict(isolations),  # as of now: news go on coming while the view is worked on
-            live=dict(self.policies.live_in(namespace)),
+            governing=tuple(known[name] for name in governing),
+            isolations={name: known[name] for name in related if name in known},
+            live=live,
             lost=self.policies.lost_in(namespace),
         )
 
@@ -118,7 +124,11 @@ class World:
             affected = self._membership.set_namespace(new)
         for isolation in affected:
             self._tend_to(isolation)
-        self._look_at(name)
+        self._look_at_news(name)
+
+    def _look_at_news(self, namespace: str) -> None:
+        """Ask for a look at what changed while somebody watches; what is found at the start can wait its turn."""
+        self._look_at(namespace, Lane.URGENT if self._complete else Lane.BULK)
 
     def _look_for_orphans(self, isolation: Isolation) -> None:
         """Let policies be that the garbage collector has made orphans: `kubectl delete --cascade=orphan` asked for it.
@@ -158,4 +168,4 @@ class World:
             affected = self._membership.set_isolation(new)
         name = (new or old).name  # type: ignore[union-attr]  # one of the two is there
         for namespace in affected | self.policies.claimed_by(name):
-            self._look_at(namespace)
+            self._look_at(namespace, Lane.BULK)

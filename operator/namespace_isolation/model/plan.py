@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from namespace_isolation.model.policy import LivePolicy, Policy
 
@@ -82,10 +82,9 @@ class Create(_Wanted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update(_Wanted):
-    """A policy that is there and differs; `document` is the policy as served, where it was read already."""
+    """A policy that is there and differs."""
 
     live: LivePolicy
-    document: Mapping[str, Any] | None = None
 
     @property
     def is_own_change(self) -> bool:

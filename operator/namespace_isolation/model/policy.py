@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from namespace_isolation.model import names
 from namespace_isolation.model.canonical import canonical_spec, digest_of
@@ -41,8 +44,7 @@ class Reach(IntEnum):
     """Allows nothing in at least one of its directions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(msgspec.Struct, frozen=True, gc=False):
     """An ownerReference to a NamespaceIsolation."""
 
     name: str
@@ -96,13 +98,14 @@ class Policy:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LivePolicy:
+class LivePolicy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A NetworkPolicy as the cluster has it: enough to compare and to recognise, small enough to keep 40,000 of.
 
+    No dataclass: these are made ten times as fast, and the garbage collector has no need to look at any of them.
     `everyone`: it selects every pod. `allows`: the directions in which it lets anything through; `opens`: those in
-    which it lets through every peer on every port. `controlled`: another object is its controller. `foreign`: its last
-    change of content was seen to come from someone else, and it bears or bore our marks.
+    which it lets through every peer on every port. `controlled`: another object is its controller. `bare`: others have
+    put no label, annotation, finalizer or ownerReference on it, so that it can be written anew unread. `foreign`: its
+    last change of content was seen to come from someone else, and it bears or bore our marks.
     """
 
     namespace: str
@@ -121,6 +124,7 @@ class LivePolicy:
     allows: frozenset[str]
     opens: frozenset[str]
     controlled: bool
+    bare: bool
     ending: bool
     foreign: bool = False
 
@@ -145,13 +149,12 @@ class LivePolicy:
 
         An ownerReference, then both labels, then the form of its name.
         """
-        claims = [owner.name for owner in self.owners]
-        if self.managed_by == names.MANAGED_BY and self.isolation:
-            claims.append(self.isolation)
-        by_name = names.isolation_of_generated_name(self.name)
-        if by_name:
-            claims.append(by_name)
-        return tuple(dict.fromkeys(claims))
+        return _claims(self.owners, self.managed_by, self.isolation, self.name)
+
+    @property
+    def related(self) -> tuple[str, ...]:
+        """The isolations that it may have to do with: those it claims, and the one it would be a verbatim policy of."""
+        return (*self.claims, self.name.rpartition(".")[0])
 
     def same_content(self, other: LivePolicy | None) -> bool:
         """Whether nothing differs that we keep in place."""
@@ -179,6 +182,18 @@ class LivePolicy:
             and self.hash == policy.hash
             and self.owners == wanted_owners
         )
+
+
+@lru_cache(maxsize=2048)
+def _claims(owners: tuple[Owner, ...], managed_by: str | None, isolation: str | None, name: str) -> tuple[str, ...]:
+    """Find what metadata points to; remembered, because a handful of combinations stands in thousands of namespaces."""
+    claims = [owner.name for owner in owners]
+    if managed_by == names.MANAGED_BY and isolation:
+        claims.append(isolation)
+    by_name = names.isolation_of_generated_name(name)
+    if by_name:
+        claims.append(by_name)
+    return tuple(dict.fromkeys(claims))
 
 
 def rendering_hash(digest: str) -> str:

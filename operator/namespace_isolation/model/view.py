@@ -14,7 +14,10 @@ __all__ = ["View"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One namespace, the isolations that select it, all isolations by name, and its policies as they are.
+    """One namespace, the isolations that select it, and its policies as they are.
+
+    `isolations`, by name: those that select it, that its policies claim or are named after, and that something was
+    told of there. Not all: with 10,000 of them, to copy these alone would cost as much as everything else about it.
 
     `lost`: names of policies of ours that were seen to disappear without our doing. `rehearsal`: isolations in Audit
     count as enforced, to find out what they would do.

@@ -67,13 +67,13 @@ class IsolationLists:
 
     async def _list(self) -> None:
         documents: list[Json] = []
-        version = "0"
+        version = 0
         asked_at = self._store.seen_version
         async for page in self._client.pages(ISOLATIONS_PATH):
-            documents += page["items"]
-            version = page["metadata"]["resourceVersion"]
+            documents += page.documents()
+            version = page.resource_version
         self.contact.listed()
-        self._store.replaced(documents, int(version), asked_at=asked_at)
+        self._store.replaced(documents, version, asked_at=asked_at)
 
     def _tell_why(self, error: ApiError) -> None:
         if error.status == _NOT_FOUND:

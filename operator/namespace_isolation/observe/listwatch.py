@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
+import msgspec
 import structlog
 
 from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.cluster.served import Event
 from namespace_isolation.observe.contact import Contact
 
 __all__ = ["ListWatch", "Store"]
 
-Json = dict[str, Any]
 T = TypeVar("T")
 
 _GONE: Final = 410
@@ -33,8 +34,8 @@ _FAILURES_PER_LINE: Final = 30
 class Store(Protocol[T]):
     """What a ListWatch fills."""
 
-    def read(self, document: Json) -> T:
-        """Take what is kept of an object as served."""
+    def read(self, text: bytes | msgspec.Raw) -> T:
+        """Take what is kept of an object as served, from its JSON text."""
 
     def replaced(self, values: list[T], resource_version: int) -> None:
         """Take the complete collection as of `resource_version`."""
@@ -100,18 +101,17 @@ class ListWatch(Generic[T]):
 
     async def _list(self) -> str:
         values: list[T] = []
-        version = ""
+        version = 0
         async for page in self._client.pages(self._path):
-            values += [self._store.read(item) for item in page["items"]]
-            # Every page of one list carries the version of the first.
-            version = page["metadata"]["resourceVersion"]
+            values += [self._store.read(each) for each in page.objects]
+            version = page.resource_version
         await self._before_list()
         self.contact.listed()
-        self._store.replaced(values, int(version))
+        self._store.replaced(values, version)
         self.synced.set()
-        return version
+        return str(version)
 
-    async def _events(self, resource_version: str) -> AsyncIterator[Json]:
+    async def _events(self, resource_version: str) -> AsyncIterator[Event]:
         async for event in self._client.watch(
             self._path,
             resource_version=resource_version,
@@ -130,11 +130,10 @@ class ListWatch(Generic[T]):
             self._log.info("watch goes on", collection=self.contact.collection, silent_for_seconds=seconds)
         self.contact.heard()
 
-    def _take(self, event: Json) -> str:
-        document = event["object"]
-        match event["type"]:
+    def _take(self, event: Event) -> str:
+        match event.type:
             case "ADDED" | "MODIFIED":
-                self._store.changed(self._store.read(document))
+                self._store.changed(self._store.read(event.object))
             case "DELETED":
-                self._store.removed(self._store.read(document))
-        return str(document["metadata"]["resourceVersion"])
+                self._store.removed(self._store.read(event.object))
+        return str(event.resource_version)

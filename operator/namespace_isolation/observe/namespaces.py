@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from namespace_isolation.model.namespace import Namespace
 
 __all__ = ["NAMESPACES_PATH", "NamespaceStore"]
 
-Json = dict[str, Any]
-
 NAMESPACES_PATH: Final = "/api/v1/namespaces"
+
+
+class _Metadata(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    name: str
+    uid: str
+    labels: dict[str, str] | None = None
+    deletion_timestamp: str | None = None
+
+
+class _Document(msgspec.Struct, frozen=True, gc=False):
+    metadata: _Metadata
+
+
+_DOCUMENT: Final = msgspec.json.Decoder(_Document)
 
 
 class NamespaceStore:
@@ -37,14 +51,14 @@ class NamespaceStore:
         """All namespaces."""
         return self._by_name
 
-    def read(self, document: Json) -> Namespace:
+    def read(self, text: bytes | msgspec.Raw) -> Namespace:
         """Take what is kept of a Namespace as served."""
-        metadata = document["metadata"]
+        metadata = _DOCUMENT.decode(text).metadata
         return Namespace(
-            name=metadata["name"],
-            uid=metadata["uid"],
-            labels=metadata.get("labels") or {},
-            ending="deletionTimestamp" in metadata,
+            name=metadata.name,
+            uid=metadata.uid,
+            labels=metadata.labels or {},
+            ending=metadata.deletion_timestamp is not None,
         )
 
     def replaced(self, values: list[Namespace], resource_version: int) -> None:  # noqa: ARG002 - the Store's form

@@ -12,7 +12,7 @@ from namespace_isolation.desire.render import Renderings
 from namespace_isolation.model.plan import Step, Wait
 from namespace_isolation.model.policy import LivePolicy
 from namespace_isolation.model.unmanaged import Unmanaged
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.served_policy import read_policy
 from namespace_isolation.preview.cast import Background, applied, standing
 from namespace_isolation.preview.change import Change, caused_by, change_of
 from namespace_isolation.preview.inputs import Inputs

@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.cluster.served import decoded
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.policy import LivePolicy
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, read_isolation
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH, NamespaceStore
-from namespace_isolation.observe.policies import policies_path, read_policy
+from namespace_isolation.observe.served_policy import policies_path, policy_from_text, read_policy
 from namespace_isolation.preview.cast import Background
 
 __all__ = ["documents_in", "live_in", "read_background"]
@@ -37,7 +40,7 @@ async def read_background(client: Client, tell: Tell) -> Background:
 async def _isolations(client: Client, tell: Tell) -> dict[str, Isolation] | None:
     """List the isolations; None where the cluster does not know the resource."""
     try:
-        found = [read_isolation(item) async for item in _items(client, ISOLATIONS_PATH, tell, "isolations")]
+        found = [read_isolation(decoded(item)) async for item in _items(client, ISOLATIONS_PATH, tell, "isolations")]
     except ApiError as error:
         if error.status != _NOT_FOUND:
             raise
@@ -55,7 +58,7 @@ async def live_in(
     found: dict[str, list[LivePolicy]] = {}
     elsewhere: set[str] = set()
     async for item in _items(client, policies_path(), tell, "policies"):
-        live = read_policy(item)
+        live = policy_from_text(item)
         if live.namespace in namespaces:
             found.setdefault(live.namespace, []).append(live)
         elif not claimed_by.isdisjoint(live.claims):
@@ -74,14 +77,14 @@ async def _documents(client: Client, namespace: str) -> dict[str, Json]:
     return {
         item["metadata"]["name"]: item
         async for page in client.pages(policies_path(namespace))
-        for item in page.get("items") or ()
+        for item in page.documents()
     }
 
 
-async def _items(client: Client, path: str, tell: Tell, what: str) -> AsyncIterator[Json]:
+async def _items(client: Client, path: str, tell: Tell, what: str) -> AsyncIterator[msgspec.Raw]:
     count = 0
     async for page in client.pages(path):
-        for item in page.get("items") or ():
+        for item in page.objects:
             yield item
             count += 1
         tell(f"reading {what}: {count}")

@@ -63,6 +63,10 @@ class Board:
         """Give the standing of an isolation in every namespace."""
         return self._standings.get(isolation, {})
 
+    def concerned(self, namespace: str) -> Iterable[str]:
+        """Name the isolations that have a standing in a namespace."""
+        return self._concerned.get(namespace, ())
+
     def drift(self, isolation: str) -> DriftLog:
         """Give the drift log of an isolation."""
         return self._drift[isolation]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -33,7 +32,7 @@ class DriftLog:
         """Continue from the `drift` of a status; an empty one starts at zero."""
         drift = status.get("drift") or {}
         self.corrected: int = drift.get("corrected", 0)
-        self.recent: deque[Json] = deque(drift.get("recent") or (), maxlen=limits.RECENT)
+        self.recent: list[Json] = list(drift.get("recent") or ())[: limits.RECENT]
         # What was told and is not mended, without its times: it is told again only when it is another drift.
         self._told: dict[str, dict[str, Json]] = {}
         for entry in reversed(self.recent):
@@ -67,7 +66,7 @@ class DriftLog:
             return False
         self.corrected += entry["action"] == _CORRECTED
         self._remember(entry)
-        self.recent.appendleft(entry)
+        self.recent = [entry, *self.recent[: limits.RECENT - 1]]
         return True
 
     def forget(self, namespace: str, outstanding: Container[str] = ()) -> None:

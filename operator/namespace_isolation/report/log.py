@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -43,17 +43,21 @@ class OutcomeLog:
         self,
         outcome: Outcome,
         *,
-        findings: Iterable[StepResult] = (),
+        findings: Sequence[StepResult] = (),
         news: Iterable[StepResult] = (),
-        fights: Iterable[Fight] = (),
+        fights: Sequence[Fight] = (),
         seconds: float,
     ) -> None:
         """Log one reconcile: `findings` of isolations in Audit, what is `news`, and the fights that go on.
 
         `seconds` is what the whole took.
         """
+        results = (*outcome.results, *findings)
+        told_before = outcome.namespace in self._failing or outcome.namespace in self._fighting
+        if not results and not told_before and not fights:
+            return
         log = structlog.get_logger().bind(namespace=outcome.namespace, milliseconds=round(seconds * 1000, 1))
-        self._tell_failures(log, outcome.namespace, (*outcome.results, *findings))
+        self._tell_failures(log, outcome.namespace, results)
         for each in outcome.results:
             if each.result is Result.DONE and each.step.why.is_drift:
                 log.info("drift corrected", **_fields(each))

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from namespace_isolation.cluster import ApiError
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.operator import OPERATOR_USER
 from tests.support.stage import EDITOR, Stage, condition, is_settled, standard, suppress_missing

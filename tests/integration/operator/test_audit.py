@@ -6,7 +6,7 @@ import pytest
 
 from namespace_isolation.observe.isolations import isolation_path
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.operator import OPERATOR_USER, Operator
 from tests.support.stage import EDITOR, Stage, condition, flow, standard

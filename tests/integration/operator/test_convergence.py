@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from namespace_isolation.sandbox import Sandbox
 from tests.support.cluster import Cluster, sandbox_cluster
 from tests.support.operator import OPERATOR_USER, Operator, install, operator_kubeconfig

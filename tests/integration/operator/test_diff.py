@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.operator import Operator, operator_kubeconfig
 from tests.support.preview import Answer, nsiso, nsiso_on_a_terminal, own_samples

@@ -12,7 +12,7 @@ from statistics import median
 
 import pytest
 
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.history import History, recorded
 from tests.support.operator import Operator
 from tests.support.stage import EDITOR, Stage, condition, standard, suppress_missing

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, isolation_path
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.history import POLICIES, recorded
 from tests.support.operator import OPERATOR_USER, Operator

@@ -9,7 +9,7 @@ from itertools import groupby
 import pytest
 
 from namespace_isolation.observe.isolations import isolation_path
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.history import ISOLATIONS, POLICIES, Entry, History, Key, recorded
 from tests.support.kstatus import Kstatus, contradictions, kstatus_of

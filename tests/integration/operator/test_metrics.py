@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.metrics import Scrape, ask, scrape
 from tests.support.operator import OPERATOR_USER, Operator, operator_kubeconfig
@@ -30,6 +30,9 @@ _TYPES = {
     "nsiso_time_to_isolation_seconds": "histogram",
     "nsiso_queue_depth": "gauge",
     "nsiso_api_requests_total": "counter",
+    "nsiso_api_requests_in_flight": "gauge",
+    "nsiso_api_requests_in_flight_limit": "gauge",
+    "nsiso_api_throttled_seconds_total": "counter",
     "nsiso_relists_total": "counter",
     "nsiso_status_writes_total": "counter",
     "nsiso_events_total": "counter",
@@ -48,6 +51,7 @@ _LABELS = {
     "direction": {"Ingress", "Egress"},
     "wide_open": {"true", "false"},
     "queue": {"namespaces", "isolations"},
+    "lane": {"urgent", "bulk", "later"},
     "verb": {"get", "list", "watch", "create", "update", "patch", "delete"},
     "collection": {"namespaces", "networkpolicies", "namespaceisolations"},
 }

@@ -9,7 +9,7 @@ import pytest
 
 from namespace_isolation.apply.events import events_path
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, isolation_path
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.operator import CRD, Operator
 from tests.support.stage import Admin, Stage, accepted, condition, refused, standard
 from tests.support.watching import Json, watching

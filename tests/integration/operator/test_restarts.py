@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from namespace_isolation.observe.isolations import isolation_path
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from namespace_isolation.sandbox.build import package_environment
 from tests.support.cluster import Cluster
 from tests.support.operator import CRD, OPERATOR_USER, Operator, install, operator_kubeconfig

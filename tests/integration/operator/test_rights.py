@@ -10,7 +10,7 @@ import yaml
 
 from namespace_isolation.cluster import ApiError
 from namespace_isolation.observe.isolations import isolation_path
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.operator import MANIFESTS, OPERATOR_USER, Operator
 from tests.support.stage import Stage, admin_of

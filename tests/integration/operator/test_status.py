@@ -11,7 +11,7 @@ from namespace_isolation.apply.isolations import write_status
 from namespace_isolation.cluster import ApiError
 from namespace_isolation.observe.isolations import isolation_path, read_isolation
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.operator import OPERATOR_USER
 from tests.support.stage import Stage, condition, refused, standard

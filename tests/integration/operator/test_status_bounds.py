@@ -11,7 +11,7 @@ from datetime import datetime
 import pytest
 
 from namespace_isolation.observe.namespaces import NAMESPACES_PATH
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.cluster import Cluster
 from tests.support.operator import OPERATOR_USER
 from tests.support.stage import Stage, refused

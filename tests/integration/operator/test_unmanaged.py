@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from tests.support.operator import Operator
 from tests.support.schema import without_validation
 from tests.support.stage import Stage, condition, standard, suppress_missing

@@ -142,6 +142,16 @@ def test_an_appointment_is_made_for_the_next_try_and_then_for_peace() -> None:
     assert seen.fights.due_in("payments") is None
 
 
+def test_what_falls_due_during_a_look_is_due_now() -> None:
+    """It may have been held right before; to wait for peace would leave it as it is for a minute."""
+    seen = FightFixture()
+    began = seen.clock.now
+    seen.begin()
+    seen.clock.now += 1.001
+    assert seen.fights.due_in("payments", since=began) == 0.0
+    assert seen.fights.due_in("payments") == pytest.approx(59.999)
+
+
 def test_of_several_fights_the_first_due_makes_the_appointment() -> None:
     """The others make theirs when it has come."""
     seen = FightFixture()

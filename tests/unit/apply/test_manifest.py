@@ -7,7 +7,7 @@ from typing import Any
 
 from namespace_isolation.apply.manifest import released, repaired
 from namespace_isolation.compare.drift import drift_of
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.served_policy import read_policy
 from tests.support.objects import policy, stored
 
 Json = dict[str, Any]

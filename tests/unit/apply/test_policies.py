@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 
 from namespace_isolation.apply.policies import PolicyWriter
 from namespace_isolation.cluster import ApiError, Client
@@ -25,12 +26,20 @@ _ENDING = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 class Server:
     """An API server that answers each verb as told; `stored` changes what a write is answered with."""
 
-    def __init__(self, *, error: ApiError | None = None, stored: Callable[[Json], Json] = lambda body: body) -> None:
-        """Keep the answers."""
+    def __init__(
+        self,
+        *,
+        error: ApiError | None = None,
+        stored: Callable[[Json], Json] = lambda body: body,
+        read: Callable[[Json], Json] = lambda body: body,
+    ) -> None:
+        """Keep the answers; `read` changes what is read before a write."""
+        self.read = read
         self.error = error
         self.stored = stored
         self.sent: list[str] = []
         self.conflicts: list[ApiError] = []
+        self.bodies: list[Json] = []
         self.versions: list[int | None] = []
 
     def _answer(self, verb: str, body: Mapping[str, Any]) -> Json:
@@ -43,7 +52,7 @@ class Server:
     async def get(self, path: str) -> Json:
         """Read the policy as it should be."""
         assert path.endswith(DENY.name)
-        return self._answer("get", DENY.manifest("payments"))
+        return self.read(self._answer("get", DENY.manifest("payments")))
 
     async def create(self, path: str, body: Json) -> Json:
         """Store a new policy."""
@@ -53,6 +62,10 @@ class Server:
     async def replace(self, path: str, body: Json) -> Json:
         """Store a policy anew."""
         assert path.endswith(DENY.name)
+        self.bodies.append(body)
+        if self.conflicts:
+            self.sent.append("replace")
+            raise self.conflicts.pop(0)
         return self._answer("replace", body)
 
     async def delete(self, path: str, *, uid: str, resource_version: int | None = None) -> Json:
@@ -193,9 +206,7 @@ async def test_an_edit_that_was_undone_names_who_made_it() -> None:
         metadata = {**body["metadata"], "managedFields": [{**_EDITED, "fieldsV1": fields}]}
         return {**body, "metadata": metadata, "spec": {**body["spec"], "egress": [{}]}}
 
-    server = Server()
-    served = opened(server._answer("get", DENY.manifest("payments")))
-    done = await _done(server, replace(_UPDATE, document=served))
+    done = await _done(Server(read=opened), _UPDATE)
     assert done.drift == Drift(fields=("spec.egress",), manager="kubectl-create", changed="2026-01-02T00:00:00Z")
 
 
@@ -204,7 +215,7 @@ _OLD_VERSION = [
     "the ResourceVersion in the precondition (3) does not match the ResourceVersion in record (11)",
     "Precondition failed: ResourceVersion in precondition: 3, ResourceVersion in object meta: 11",
 ]
-_UNMANAGED = replace(_DELETE, why=Why.UNMANAGED, live=replace(_DELETE.live, resource_version=3))
+_UNMANAGED = replace(_DELETE, why=Why.UNMANAGED, live=structs.replace(_DELETE.live, resource_version=3))
 
 
 @pytest.mark.parametrize("words", _OLD_VERSION, ids=["registry", "storage"])
@@ -220,7 +231,7 @@ async def test_somebody_elses_policy_that_only_got_a_new_version_goes_all_the_sa
 async def test_somebody_elses_policy_that_was_changed_since_is_looked_at_again(words: str) -> None:
     """It may allow nothing any more. It is still there: nobody may take it for gone."""
     server, store = Server(), PolicyStore(lambda _: None)
-    changed = replace(_UNMANAGED, live=replace(_UNMANAGED.live, digest="0"))
+    changed = replace(_UNMANAGED, live=structs.replace(_UNMANAGED.live, digest="0"))
     store.changed(changed.live)
     server.conflicts = [_error(409, "Conflict", words)]
     done = await PolicyWriter(cast("Client", server), store).carry_out("payments", changed)
@@ -243,3 +254,47 @@ async def test_what_was_made_anew_meanwhile_is_another_one(step: Delete, words: 
     server = Server()
     server.conflicts = [_error(409, "Conflict", words)]
     assert (await _done(server, step)).result is Result.MOOT
+
+
+# Our own older work
+
+_OWN = Update(policy=DENY, live=live_from(DENY, uid="u", digest="0", resource_version=7), why=Why.OUTDATED)
+_CONFLICT = _error(409, "Conflict", "the object has been modified")
+
+
+async def test_our_own_older_work_is_written_anew_unread() -> None:
+    """Nobody else has put anything on it; uid and resourceVersion guard that it is still so."""
+    server = Server()
+    assert (await _done(server, _OWN)).result is Result.DONE
+    assert server.sent == ["replace"]
+    (body,) = server.bodies
+    wanted = DENY.manifest("payments")
+    assert body == {**wanted, "metadata": {**wanted["metadata"], "uid": "u", "resourceVersion": "7"}}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [replace(_OWN, live=structs.replace(_OWN.live, bare=False)), replace(_OWN, why=Why.MODIFIED)],
+    ids=["others use the object", "drift"],
+)
+async def test_what_holds_something_of_others_is_read_first(step: Step) -> None:
+    """Their labels and the evidence of a drift are in the object as it is now."""
+    server = Server()
+    assert (await _done(server, step)).result is Result.DONE
+    assert server.sent == ["get", "replace"]
+
+
+async def test_what_somebody_changed_meanwhile_is_read_after_all() -> None:
+    """The guard refuses the write, and what is there now is repaired with everything of others in place."""
+    server = Server(read=lambda body: {**body, "metadata": {**body["metadata"], "finalizers": ["example.com/hold"]}})
+    server.conflicts = [_CONFLICT]
+    assert (await _done(server, _OWN)).result is Result.DONE
+    assert server.sent == ["replace", "get", "replace"]
+    assert server.bodies[-1]["metadata"]["finalizers"] == ["example.com/hold"]
+
+
+async def test_our_own_older_work_that_is_gone_is_moot_or_failed_as_any_other() -> None:
+    """The answer to the write decides; nothing is read for it."""
+    server = Server(error=_error(403, "Forbidden", "no"))
+    done = await _done(server, _OWN)
+    assert (done.result, server.sent) == (Result.FAILED, ["replace"])

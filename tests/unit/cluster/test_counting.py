@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import cast
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import unused_port
 
 from namespace_isolation.cluster import ApiError, Client, Connection
+from tests.support.loopback import Loopback, client_of
 
 WITHIN = 5.0
-
-
-class Loopback:
-    """A connection to a server of the test, whose credentials are always fresh."""
-
-    def __init__(self, server: str) -> None:
-        """Point to a server."""
-        self.server = server
-
-    async def authorization(self) -> dict[str, str]:
-        """Need none."""
-        return {}
-
-    async def renew(self) -> None:
-        """Load them again."""
-
-
-@asynccontextmanager
-async def _client(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[Client]:
-    """Give a client of a server that answers everything in one way."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    async with TestServer(app) as server:
-        url = f"http://127.0.0.1:{server.port}"
-        async with Client(cast("Connection", Loopback(url))) as client:
-            yield client
 
 
 async def _object(_: web.Request) -> web.Response:
@@ -47,13 +20,13 @@ async def _object(_: web.Request) -> web.Response:
 
 async def test_every_verb_counts_as_kubernetes_calls_it() -> None:
     """A list is no get, and an update no patch."""
-    async with _client(_object) as client:
+    async with client_of(_object) as client:
         await client.get("/things/a")
         await client.create("/things", {})
         await client.replace("/things/a", {})
         await client.patch("/things/a", {})
         await client.delete("/things/a", uid="1")
-        assert [page["items"] async for page in client.pages("/things")] == [[]]
+        assert [page.documents() async for page in client.pages("/things")] == [[]]
         verbs = ("get", "create", "update", "patch", "delete", "list")
         assert client.answers == {(verb, "200"): 1 for verb in verbs}
 
@@ -66,7 +39,7 @@ async def test_a_refusal_counts_under_its_code_and_each_try_of_it() -> None:
         code = next(codes)
         return web.json_response({"code": code}, status=code, headers={"Retry-After": "0"})
 
-    async with _client(refuse) as client:
+    async with client_of(refuse) as client:
         with pytest.raises(ApiError):
             await client.get("/things/a")
         assert client.answers == {("get", "429"): 1, ("get", "401"): 1}
@@ -78,7 +51,7 @@ async def test_the_verb_of_a_message_is_the_method() -> None:
     async def refuse(_: web.Request) -> web.Response:
         return web.json_response({}, status=403)
 
-    async with _client(refuse) as client:
+    async with client_of(refuse) as client:
         with pytest.raises(ApiError, match=r"^PUT /things/a: 403"):
             await client.replace("/things/a", {})
 
@@ -104,13 +77,13 @@ async def test_a_watch_counts_and_is_heard_of_when_it_begins() -> None:
         await response.write(b'{"type": "BOOKMARK", "object": {}}\n')
         return response
 
-    async with _client(stream) as client:
+    async with client_of(stream) as client:
         events = client.watch(
             "/things", resource_version="1", seconds=1, silence=WITHIN, heard=lambda: heard.append("accepted")
         )
         async for event in events:
             assert client.answers == {("watch", "200"): 1}
-            heard.append(event["type"])
+            heard.append(event.type)
     assert heard == ["accepted", "BOOKMARK"]
 
 
@@ -120,7 +93,7 @@ async def test_a_watch_that_is_refused_is_not_heard_of() -> None:
     async def refuse(_: web.Request) -> web.Response:
         return web.json_response({"reason": "Forbidden"}, status=403)
 
-    async with _client(refuse) as client:
+    async with client_of(refuse) as client:
         events = client.watch("/things", resource_version="1", seconds=1, silence=WITHIN, heard=pytest.fail)
         with pytest.raises(ApiError):
             await anext(aiter(events))

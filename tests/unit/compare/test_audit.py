@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from namespace_isolation.compare.compare import compare
 from namespace_isolation.model.isolation import Isolation
@@ -33,7 +34,7 @@ def _mine(steps: Steps, isolation_: str) -> dict[str, tuple[type[Step], Why]]:
 
 def _each(suffix: str, **facts: object) -> Iterable[LivePolicy]:
     """Give everything in place, but of each isolation one policy with these facts."""
-    return [replace(live, **facts) if name.endswith(suffix) else live for name, live in IN_PLACE.items()]  # type: ignore[arg-type]  # fields of LivePolicy
+    return [structs.replace(live, **facts) if name.endswith(suffix) else live for name, live in IN_PLACE.items()]
 
 
 def _more(name: str) -> Iterable[LivePolicy]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from namespace_isolation.compare.compare import compare
 from namespace_isolation.model.plan import Create, Delete, Plan, Release, Update, Wait, Why
@@ -163,7 +163,7 @@ TABLE: dict[str, tuple[View, Steps]] = {
         {DENY: (Release, Why.UNWANTED), DNS: (Release, Why.UNWANTED)},
     ),
     "a frozen isolation that is deleted and retained leaves what it has released": (
-        view(frozen(deleting=True, deletionPolicy="Retain"), live=[replace(LIVE_DENY, owners=())]),
+        view(frozen(deleting=True, deletionPolicy="Retain"), live=[structs.replace(LIVE_DENY, owners=())]),
         {},
     ),
     "a frozen isolation that is retained and stays releases nothing": (
@@ -179,7 +179,7 @@ TABLE: dict[str, tuple[View, Steps]] = {
         {},
     ),
     "an unwanted policy that a finalizer holds is waited for": (
-        view(isolation(dns={"enabled": False}), live=(replace(LIVE_DNS, ending=True), LIVE_DENY)),
+        view(isolation(dns={"enabled": False}), live=(structs.replace(LIVE_DNS, ending=True), LIVE_DENY)),
         {DNS: (Wait, Why.UNWANTED)},
     ),
     "a wanted policy that is being deleted is waited for while it is as it should be": (

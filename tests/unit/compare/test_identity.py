@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from namespace_isolation.compare.identity import owner_of
 from namespace_isolation.model.policy import LivePolicy, Owner
 from tests.support.objects import isolation, live_from, policy
 
-_PLAIN = replace(live_from(policy("legacy", owner=False)), managed_by=None, isolation=None, hash=None)
-_LABELLED = replace(_PLAIN, managed_by="nsiso", isolation="team")
-_OWNED = replace(_PLAIN, owners=(Owner("team", "uid-of-team"),))
+_PLAIN = structs.replace(live_from(policy("legacy", owner=False)), managed_by=None, isolation=None, hash=None)
+_LABELLED = structs.replace(_PLAIN, managed_by="nsiso", isolation="team")
+_OWNED = structs.replace(_PLAIN, owners=(Owner("team", "uid-of-team"),))
 
 
 @pytest.mark.parametrize(
     ("live", "isolations", "owner"),
     [
         (_PLAIN, ("team",), None),
-        (replace(_PLAIN, name="default-deny-all"), ("team",), None),
-        (replace(_PLAIN, name="team.something"), ("team",), None),
-        (replace(_PLAIN, name="team.default-deny-all"), ("team",), "team"),
-        (replace(_PLAIN, name="team.default-deny-all"), (), None),
+        (structs.replace(_PLAIN, name="default-deny-all"), ("team",), None),
+        (structs.replace(_PLAIN, name="team.something"), ("team",), None),
+        (structs.replace(_PLAIN, name="team.default-deny-all"), ("team",), "team"),
+        (structs.replace(_PLAIN, name="team.default-deny-all"), (), None),
         (_LABELLED, ("team",), "team"),
         (_LABELLED, (), None),
-        (replace(_LABELLED, managed_by="helm"), ("team",), None),
-        (replace(_LABELLED, managed_by=None), ("team",), None),
+        (structs.replace(_LABELLED, managed_by="helm"), ("team",), None),
+        (structs.replace(_LABELLED, managed_by=None), ("team",), None),
         (_OWNED, ("team",), "team"),
         (_OWNED, (), "team"),
-        (replace(_OWNED, managed_by="nsiso", isolation="b"), ("b",), "b"),
-        (replace(_OWNED, managed_by="nsiso", isolation="b"), ("team", "b"), "team"),
-        (replace(_OWNED, name="b.default-deny-all"), ("b",), "b"),
+        (structs.replace(_OWNED, managed_by="nsiso", isolation="b"), ("b",), "b"),
+        (structs.replace(_OWNED, managed_by="nsiso", isolation="b"), ("team", "b"), "team"),
+        (structs.replace(_OWNED, name="b.default-deny-all"), ("b",), "b"),
     ],
     ids=[
         "nothing of ours is unmanaged",

@@ -19,7 +19,8 @@ from namespace_isolation.model.plan import Create, Delete, Plan, Update, Why
 from namespace_isolation.model.policy import rendering_hash
 from namespace_isolation.model.view import View
 from namespace_isolation.observe.isolations import read_isolation
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.served_policy import read_policy
+from tests.support.objects import spec_texts
 
 Json = dict[str, Any]
 Objects = dict[str, Json]
@@ -55,7 +56,7 @@ def plan_from(wanted: Isolation, objects: Objects) -> Plan:
     view = View(
         name="shop", namespace=SHOP, governing=(wanted,), isolations={"team": wanted}, live=live, lost=frozenset()
     )
-    return in_succession(compare(desired, view), objects)
+    return in_succession(compare(desired, view), spec_texts(objects))
 
 
 def states(plan: Plan, objects: Objects) -> list[Objects]:

@@ -9,12 +9,17 @@ from typing import Any, cast
 import pytest
 
 from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.cluster.served import Page, encoded
 from namespace_isolation.engine import engine as module
 from namespace_isolation.engine.engine import Engine
 from namespace_isolation.engine.reconcile import Reconciled
 from namespace_isolation.engine.settings import Settings
+from namespace_isolation.model.lane import Lane
 from namespace_isolation.model.outcome import Outcome, Rehearsal
+from tests.support.fake_cluster import FakeCluster
+from tests.support.lanes import OneLane
 from tests.support.objects import isolation_document, namespace_document, policy, stored
+from tests.support.served import page_of
 
 
 @pytest.mark.parametrize(
@@ -33,12 +38,12 @@ async def test_what_ends_a_reconcile_is_told_in_the_standing(
         raise error
 
     monkeypatch.setattr(module, "reconcile", broken)
-    engine = Engine(cast("Client", None), Settings(health_port=None))
+    engine = Engine(cast("Client", FakeCluster()), Settings(health_port=None))
     engine.world.isolations.changed(isolation_document("team", {"namespaces": {"names": ["payments"]}}))
     namespaces = engine.world.namespaces
-    namespaces.changed(namespaces.read(namespace_document("payments", {})))
+    namespaces.changed(namespaces.read(encoded(namespace_document("payments", {}))))
     with pytest.raises(type(error)):
-        await engine._reconcile("payments")
+        await engine._reconcile("payments", Lane.BULK)
     standing = engine._board.standings("team")["payments"]
     assert [failure.reason for failure in standing.failures] == [reason]
     assert not standing.in_sync
@@ -46,7 +51,7 @@ async def test_what_ends_a_reconcile_is_told_in_the_standing(
     assert engine._board.wrote("team")
 
 
-class Cut:
+class Cut(OneLane):
     """An API server of which no answer comes."""
 
     def __init__(self) -> None:
@@ -81,21 +86,21 @@ async def test_what_is_found_in_order_is_nobodys_change_any_more(monkeypatch: py
         return Reconciled(outcome=outcome, rehearsal=Rehearsal(), fights=(), news=())
 
     monkeypatch.setattr(module, "reconcile", half_kept)
-    engine = Engine(cast("Client", None), Settings(health_port=None))
+    engine = Engine(cast("Client", FakeCluster()), Settings(health_port=None))
     policies = engine.world.policies
     policies.replaced([], 1)
     for name in ("team.default-deny-all", "team.allow-dns-egress"):
-        policies.changed(policies.read(stored(policy(name).manifest("payments"), version=2)))
-    await engine._reconcile("payments")
+        policies.changed(policies.read(encoded(stored(policy(name).manifest("payments"), version=2))))
+    await engine._reconcile("payments", Lane.BULK)
     assert [live.name for live in policies.foreign_in("payments")] == ["team.allow-dns-egress"]
 
 
-class Restored:
+class Restored(OneLane):
     """An API server whose history went back: its list is older than what was seen before."""
 
-    async def pages(self, _: str) -> AsyncIterator[dict[str, Any]]:
+    async def pages(self, _: str) -> AsyncIterator[Page]:
         """Serve an isolation as it was once."""
-        yield {"metadata": {"resourceVersion": "60"}, "items": [isolation_document(resourceVersion="50")]}
+        yield page_of([isolation_document(resourceVersion="50")], 60)
 
 
 async def test_a_list_of_isolations_from_an_older_history_counts() -> None:

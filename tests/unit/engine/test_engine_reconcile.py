@@ -9,6 +9,8 @@ import pytest
 from namespace_isolation.cluster import ApiError, Client
 from namespace_isolation.engine.engine import Engine
 from namespace_isolation.engine.settings import Settings
+from namespace_isolation.model.fight import Fight
+from namespace_isolation.model.lane import Lane
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fighting import Clock
 
@@ -31,7 +33,7 @@ class Fixture:
         self.engine = Engine(cast("Client", self.cluster), Settings(health_port=None), clock=self.clock)
         self.appointments: list[float] = []
         monkeypatch.setattr(
-            self.engine.queues["namespaces"], "add_after", lambda _, seconds: self.appointments.append(seconds)
+            self.engine.queues["namespaces"], "add_after", lambda _, seconds, __: self.appointments.append(seconds)
         )
         world = self.engine.world
         for store in (world.namespaces, world.policies, world.isolations):
@@ -42,7 +44,7 @@ class Fixture:
     async def reconcile(self) -> bool:
         """Reconcile the namespace as it is known, and tell whether all is well."""
         self.cluster.deliver_all(self.engine.world)
-        return await self.engine._reconcile("payments")
+        return await self.engine._reconcile("payments", Lane.BULK)
 
     async def provoke(self, times: int = 1, *, name: str = DENY, after: float = 0.1) -> bool:
         """Delete a policy and have it repaired, again and again."""
@@ -81,6 +83,27 @@ async def test_a_fight_makes_its_own_appointment_and_is_not_tried_again_before(m
     assert await seen.reconcile()
     assert len(seen.appointments) == 4
     assert seen.engine.board.standings("team")["payments"].in_sync
+
+
+async def test_a_fight_that_falls_due_while_its_repair_is_held_is_tried_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An event loop may keep appointments a moment too early."""
+    seen = Fixture(monkeypatch)
+    await seen.reconcile()
+    await seen.provoke(5)
+    seen.cluster.remove("policies", KEY)
+    seen.clock.now += 0.9999
+    fought_in = seen.engine._fights.fought_in
+
+    def asked_a_moment_later(namespace: str) -> tuple[Fight, ...]:
+        seen.clock.now += 0.001
+        return fought_in(namespace)
+
+    monkeypatch.setattr(seen.engine._fights, "fought_in", asked_a_moment_later)
+    await seen.reconcile()
+    assert KEY not in seen.cluster.objects["policies"]
+    assert seen.appointments[1:] == [0.0]
 
 
 async def test_a_fight_is_told_until_peace_has_come(monkeypatch: pytest.MonkeyPatch) -> None:

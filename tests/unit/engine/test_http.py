@@ -15,39 +15,44 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from namespace_isolation.cluster import ApiError, Client, ConnectionProblem
+from namespace_isolation.cluster.gate import Gate
+from namespace_isolation.cluster.served import Event, Page
 from namespace_isolation.engine.engine import Engine
 from namespace_isolation.engine.http import serve_http
 from namespace_isolation.engine.settings import Settings
 from namespace_isolation.engine.sources import sources_of
 from namespace_isolation.report.metrics.exposition import registry_of
+from tests.support.lanes import OneLane
+from tests.support.served import event_of, page_of
 
 Json = dict[str, Any]
 
 WITHIN = 5.0
 
 
-class Server:
+class Server(OneLane):
     """An API server without any object, whose watches bring bookmarks when they are told to."""
 
     def __init__(self, *, silent: str = "nothing", missing: str = "nothing") -> None:
         """`silent`: not even a list of this collection is answered; `missing`: the API server does not know it."""
         self.silent, self.missing = silent, missing
         self.answers = Counter({("list", "200"): 3})
-        self.bookmarks: dict[str, asyncio.Queue[Json]] = {}
+        self.gate = Gate(32)
+        self.bookmarks: dict[str, asyncio.Queue[Event]] = {}
         self.watched = asyncio.Event()
         self.asked: Counter[str] = Counter()
         self.asked_for_missing = asyncio.Event()
 
-    async def pages(self, path: str) -> AsyncIterator[Json]:
+    async def pages(self, path: str) -> AsyncIterator[Page]:
         """Serve an empty list."""
         if path.endswith(self.silent):
             await asyncio.Event().wait()
         if path.endswith(self.missing):
             self.asked_for_missing.set()
             raise ApiError(status=404, reason="NotFound", message="no such thing", request=f"GET {path}")
-        yield {"metadata": {"resourceVersion": "10"}, "items": [], "path": path}
+        yield page_of([], 10)
 
-    async def watch(self, path: str, **_: object) -> AsyncIterator[Json]:
+    async def watch(self, path: str, **_: object) -> AsyncIterator[Event]:
         """Bring what is in the queue of this collection."""
         queue = self.bookmarks.setdefault(path, asyncio.Queue())
         if len(self.bookmarks) == len(("namespaces", "policies")):
@@ -59,7 +64,7 @@ class Server:
     async def bring_bookmark(self, collection: str) -> None:
         """Bring a bookmark of a collection and return once it was taken."""
         (queue,) = (queue for path, queue in self.bookmarks.items() if path.endswith(collection))
-        queue.put_nowait({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "20"}}})
+        queue.put_nowait(event_of("BOOKMARK", {"metadata": {"resourceVersion": "20"}}))
         await queue.join()
 
 

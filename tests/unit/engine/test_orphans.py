@@ -30,7 +30,7 @@ class Fixture:
         self.cluster = FakeCluster()
         self.world = World(
             protected=PROTECTED,
-            look_at=lambda _: None,
+            look_at=lambda *_: None,
             tend_to=lambda _: None,
             came=lambda _: None,
             went=lambda _: None,

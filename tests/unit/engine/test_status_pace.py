@@ -11,6 +11,7 @@ from namespace_isolation.cluster import Client
 from namespace_isolation.engine import engine as module
 from namespace_isolation.engine.engine import Engine
 from namespace_isolation.engine.settings import Settings
+from namespace_isolation.model.lane import Lane
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fighting import Clock
 
@@ -32,7 +33,7 @@ class Fixture:
         self.engine = Engine(cast("Client", self.cluster), settings, clock=self.clock)
         self.appointments: list[float] = []
         monkeypatch.setattr(
-            self.engine.queues["isolations"], "add_after", lambda _, seconds: self.appointments.append(seconds)
+            self.engine.queues["isolations"], "add_after", lambda _, seconds, __: self.appointments.append(seconds)
         )
         self.cluster.list_for(self.engine.world)
         self.edit()
@@ -44,7 +45,7 @@ class Fixture:
 
     async def tend(self) -> int:
         """Tend the isolation, and count its statuses that were written so far."""
-        assert await self.engine._tend("team")
+        assert await self.engine._tend("team", Lane.LATER)
         return self.cluster.patches.count(_STATUS)
 
 

@@ -69,7 +69,7 @@ class Fixture:
         self.board = Board(now=lambda: datetime.now(UTC), on_news=lambda _: None)
         self.world = World(
             protected=PROTECTED,
-            look_at=lambda _: None,
+            look_at=lambda *_: None,
             tend_to=lambda _: None,
             came=lambda each: self.board.open(each, self.world.isolations.status_of(each.name)),
             went=lambda each: self.board.close(each.name),

@@ -7,6 +7,7 @@ from typing import Any, cast
 from namespace_isolation.cluster import Client
 from namespace_isolation.engine.engine import Engine
 from namespace_isolation.engine.settings import Settings
+from namespace_isolation.model.lane import Lane
 from namespace_isolation.model.names import FINALIZER
 from tests.support.fake_cluster import FakeCluster
 
@@ -35,8 +36,8 @@ class Fixture:
         while written < len(self.cluster.patches):
             written = len(self.cluster.patches)
             self.cluster.deliver_all(self.engine.world)
-            await self.engine._reconcile("payments")
-            await self.engine._tend("team")
+            await self.engine._reconcile("payments", Lane.BULK)
+            await self.engine._tend("team", Lane.LATER)
 
     @property
     def document(self) -> Json:
@@ -121,7 +122,7 @@ async def test_a_policy_that_claims_two_isolations_holds_up_no_status() -> None:
     metadata = {"namespace": "other", "name": "team.default-deny-all", "labels": labels}
     cluster.put("policies", "other/team.default-deny-all", {"metadata": metadata, "spec": {"podSelector": {}}})
     seen = Fixture(cluster)
-    await seen.engine._reconcile("other")
+    await seen.engine._reconcile("other", Lane.BULK)
     await seen.work(ENFORCE)
     await seen.work(AUDIT)
     document = cluster.objects["policies"][DENY]
@@ -129,7 +130,7 @@ async def test_a_policy_that_claims_two_isolations_holds_up_no_status() -> None:
     await seen.work()
     assert seen.status["drift"]["outstanding"] == 1
     again = Fixture(cluster)
-    await again.engine._reconcile("other")
+    await again.engine._reconcile("other", Lane.BULK)
     cluster.remove("policies", DENY)
     await again.work()
     assert again.status["policies"]["inPlace"] == 1

@@ -9,6 +9,7 @@ import pytest
 from namespace_isolation.cluster import Client
 from namespace_isolation.engine.engine import Engine
 from namespace_isolation.engine.settings import Settings
+from namespace_isolation.model.lane import Lane
 from namespace_isolation.model.names import FINALIZER
 from tests.support.fake_cluster import FakeCluster
 from tests.support.objects import isolation_document
@@ -37,18 +38,18 @@ class Fixture:
 async def test_an_isolation_whose_last_finalizer_goes_is_gone(spec: Json) -> None:
     """It governs nothing any more, least of all namespaces that come later."""
     seen = Fixture(spec, FINALIZER)
-    await seen.engine._tend("team")
+    await seen.engine._tend("team", Lane.LATER)
     assert seen.cluster.objects["isolations"] == {}
     assert seen.engine.world.isolations.by_name == {}
     assert seen.engine.world.view("payments").governing == ()
-    await seen.engine._reconcile("payments")
+    await seen.engine._reconcile("payments", Lane.BULK)
     assert seen.cluster.writes == 0
 
 
 async def test_an_isolation_that_another_finalizer_holds_stays_known() -> None:
     """It goes when that one does; the watch will tell."""
     seen = Fixture(_RETAIN, FINALIZER, "example.com/hold")
-    await seen.engine._tend("team")
+    await seen.engine._tend("team", Lane.LATER)
     assert seen.cluster.objects["isolations"]["team"]["metadata"]["finalizers"] == ["example.com/hold"]
     assert "team" in seen.engine.world.isolations.by_name
 
@@ -57,7 +58,7 @@ async def test_late_news_of_an_isolation_that_is_gone_bring_nothing_back() -> No
     """A watch that begins behind may tell how it was."""
     seen = Fixture(_RETAIN, FINALIZER)
     before = seen.cluster.objects["isolations"]["team"]
-    await seen.engine._tend("team")
+    await seen.engine._tend("team", Lane.LATER)
     seen.engine.world.isolations.changed(before)
     seen.cluster.deliver_all(seen.engine.world)
     assert seen.engine.world.isolations.by_name == {}

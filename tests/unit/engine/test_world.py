@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from namespace_isolation.cluster.served import encoded
 from namespace_isolation.engine.world import World
 from namespace_isolation.model.isolation import Stance
 from namespace_isolation.model.names import FINALIZER
 from namespace_isolation.model.policy import Policy
 from tests.support.fake_cluster import FakeCluster
-from tests.support.objects import PROTECTED, isolation_document, namespace_document, policy, stored
+from tests.support.objects import PROTECTED, foreign_document, isolation_document, namespace_document, policy, stored
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ class Fixture:
         self.cluster = FakeCluster()
         self.world = World(
             protected=PROTECTED,
-            look_at=lambda _: None,
+            look_at=lambda *_: None,
             tend_to=self.tended.append,
             came=lambda _: None,
             went=lambda _: None,
@@ -130,7 +131,7 @@ def test_a_history_that_went_back_is_looked_at_anew() -> None:
     looked: list[str] = []
     world = World(
         protected=PROTECTED,
-        look_at=looked.append,
+        look_at=lambda namespace, _: looked.append(namespace),
         tend_to=lambda _: None,
         came=lambda _: None,
         went=lambda _: None,
@@ -202,7 +203,7 @@ def test_an_isolation_that_turns_to_audit_is_news_for_its_namespaces() -> None:
     """And so is one that turns back: what is to be done has changed."""
     looked: list[str] = []
     seen = Fixture()
-    seen.world._look_at = looked.append
+    seen.world._look_at = lambda namespace, _: looked.append(namespace)
     for spec in (_AUDIT, _SPEC):
         seen.cluster.set_isolation("team", spec)
         seen.hear()
@@ -218,7 +219,7 @@ def test_an_edit_and_an_arrival_are_told_and_nothing_else() -> None:
     told: list[str] = []
     world = World(
         protected=PROTECTED,
-        look_at=lambda _: None,
+        look_at=lambda *_: None,
         tend_to=lambda _: None,
         came=lambda new: told.append(f"{new.uid} came"),
         went=lambda old: told.append(f"{old.uid} went"),
@@ -234,9 +235,9 @@ def test_an_edit_and_an_arrival_are_told_and_nothing_else() -> None:
     ):
         world.isolations.changed(isolation_document(**metadata))
     listed, comes = (namespace_document(name) for name in ("listed", "comes"))
-    world.namespaces.replaced([world.namespaces.read(listed)], 1)
+    world.namespaces.replaced([world.namespaces.read(encoded(listed))], 1)
     for document in (namespace_document("listed", {"team": "a"}), comes, comes):
-        world.namespaces.changed(world.namespaces.read(document))
+        world.namespaces.changed(world.namespaces.read(encoded(document)))
     assert told == ["one came", "1 became 2", "other came", "comes arrived"]
 
 
@@ -248,3 +249,17 @@ def test_what_was_lost_was_lost_in_another_namespace_of_the_name() -> None:
     seen.cluster.set_namespace("later", {})
     seen.hear()
     assert seen.world.policies.lost_in("later") == frozenset()
+
+
+def test_a_view_holds_the_isolations_that_have_to_do_with_the_namespace_and_no_others() -> None:
+    """Those that select it, that its policies claim or are named after, and that something was told of there."""
+    seen = Fixture()
+    seen.world._concerned = lambda namespace: ["told-of"] if namespace == "payments" else []
+    for name in ("claimed", "named-after", "told-of", "elsewhere"):
+        seen.cluster.set_isolation(name, {"namespaces": {"names": ["other"]}})
+    seen.put(policy("claimed.default-deny-all"))
+    seen.cluster.put("policies", "payments/named-after.web", foreign_document("named-after.web"))
+    seen.hear()
+    viewed = seen.world.view("payments")
+    assert set(viewed.isolations) == {"team", "claimed", "named-after", "told-of"}
+    assert [each.name for each in viewed.governing] == ["team"]

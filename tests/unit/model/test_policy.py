@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from namespace_isolation.model.canonical import canonical_spec
 from namespace_isolation.model.policy import (
@@ -17,7 +17,7 @@ from namespace_isolation.model.policy import (
     reach_of,
     rendering_hash,
 )
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.served_policy import read_policy
 from tests.support.objects import live_from, policy, stored
 
 Json = dict[str, Any]
@@ -133,21 +133,21 @@ def test_a_policy_of_an_older_rendering_is_intact_as_long_as_its_hash_fits() -> 
     assert not live_from(WANTED, hash="").intact
 
 
-_NOBODY = replace(live_from(policy("team.legacy")), owners=(), managed_by=None, isolation=None, hash=None)
+_NOBODY = structs.replace(live_from(policy("team.legacy")), owners=(), managed_by=None, isolation=None, hash=None)
 
 
 @pytest.mark.parametrize(
     ("live", "claims"),
     [
         (_NOBODY, ()),
-        (replace(_NOBODY, managed_by="nsiso"), ()),
-        (replace(_NOBODY, isolation="team"), ()),
-        (replace(_NOBODY, managed_by="helm", isolation="team"), ()),
-        (replace(_NOBODY, managed_by="nsiso", isolation="team"), ("team",)),
-        (replace(_NOBODY, owners=(Owner("team", "u"),)), ("team",)),
-        (replace(_NOBODY, name="team.default-deny-all"), ("team",)),
+        (structs.replace(_NOBODY, managed_by="nsiso"), ()),
+        (structs.replace(_NOBODY, isolation="team"), ()),
+        (structs.replace(_NOBODY, managed_by="helm", isolation="team"), ()),
+        (structs.replace(_NOBODY, managed_by="nsiso", isolation="team"), ("team",)),
+        (structs.replace(_NOBODY, owners=(Owner("team", "u"),)), ("team",)),
+        (structs.replace(_NOBODY, name="team.default-deny-all"), ("team",)),
         (
-            replace(
+            structs.replace(
                 _NOBODY,
                 name="c.allow-dns-egress",
                 managed_by="nsiso",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from namespace_isolation.model.canonical import canonical_spec
 from namespace_isolation.model.policy import LivePolicy, Owner, allowed_by, opened_by
@@ -83,7 +83,7 @@ def test_who_controls_a_policy(references: list[Json], *, controlled: bool) -> N
 def test_a_controller_that_comes_or_goes_is_a_change() -> None:
     """It decides whether the policy may be removed."""
     live = live_from(policy("team.x"))
-    assert not replace(live, controlled=True).same_content(live)
+    assert not structs.replace(live, controlled=True).same_content(live)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_controller_that_comes_or_goes_is_a_change() -> None:
         (stranger("x", labels={"app.kubernetes.io/managed-by": "Helm"}), False),
         (stranger("x", annotations={"nsiso.dev/hash": "1-0"}), True),
         (stranger("x", annotations={"nsiso.dev/description": "words"}), False),
-        (replace(stranger("x"), owners=(Owner("team", "u"),)), True),
+        (structs.replace(stranger("x"), owners=(Owner("team", "u"),)), True),
     ],
     ids=["a name", "one label", "the other label", "another manager", "our hash", "words", "an owner"],
 )

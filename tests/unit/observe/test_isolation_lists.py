@@ -10,10 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.cluster.served import Page
 from namespace_isolation.observe.isolation_lists import IsolationLists
 from namespace_isolation.observe.isolations import IsolationStore
 from tests.support.fighting import Clock
 from tests.support.objects import isolation_document
+from tests.support.served import page_of
 
 Json = dict[str, Any]
 
@@ -30,7 +32,7 @@ class Server:
         self.script = list(script)
         self.lists = 0
 
-    async def pages(self, path: str) -> AsyncIterator[Json]:
+    async def pages(self, path: str) -> AsyncIterator[Page]:
         """Serve the next list."""
         assert path == "/apis/nsiso.dev/v1alpha1/namespaceisolations"
         self.lists += 1
@@ -38,9 +40,8 @@ class Server:
         if isinstance(script, ApiError):
             raise script
         for names in script:
-            version = str(10 * self.lists)
-            items = [isolation_document(name, resourceVersion=version) for name in names]
-            yield {"metadata": {"resourceVersion": version}, "items": items}
+            version = 10 * self.lists
+            yield page_of([isolation_document(name, resourceVersion=str(version)) for name in names], version)
 
 
 class Fixture:

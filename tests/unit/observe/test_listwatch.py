@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.cluster.served import Event, Page, decoded
 from namespace_isolation.observe import listwatch
 from namespace_isolation.observe.listwatch import ListWatch
+from tests.support.served import event_of, page_of
 
 Json = dict[str, Any]
 
@@ -26,9 +29,9 @@ class Notebook:
         self.told: list[str] = []
         self.lists = 0
 
-    def read(self, document: Json) -> str:
+    def read(self, text: bytes | msgspec.Raw) -> str:
         """Keep the name."""
-        return str(document["metadata"]["name"])
+        return str(decoded(text)["metadata"]["name"])
 
     def replaced(self, values: list[str], resource_version: int) -> None:
         """Note a list."""
@@ -59,7 +62,7 @@ class Server:
         self.asked: list[str] = []
         self.done = asyncio.Event()
 
-    async def pages(self, path: str) -> AsyncIterator[Json]:
+    async def pages(self, path: str) -> AsyncIterator[Page]:
         """Serve the next list."""
         assert path == "/things"
         self.asked.append("list")
@@ -67,11 +70,11 @@ class Server:
         if isinstance(script, ApiError):
             raise script
         for page in script:
-            yield page
+            yield page_of(page["items"], int(page["metadata"]["resourceVersion"]))
 
     async def watch(
         self, path: str, *, resource_version: str, seconds: int, silence: float, heard: Callable[[], None]
-    ) -> AsyncIterator[Json]:
+    ) -> AsyncIterator[Event]:
         """Serve the next stream, unless it begins with an error, from its beginning."""
         assert path == "/things"
         assert seconds > 0
@@ -86,7 +89,7 @@ class Server:
         for event in stream:
             if isinstance(event, ApiError):
                 raise event
-            yield event
+            yield event_of(event["type"], event["object"])
 
 
 def _object(name: str, version: int) -> Json:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from namespace_isolation.cluster.served import encoded
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.observe.namespaces import NamespaceStore
 from tests.support.objects import namespace_document
@@ -19,7 +20,7 @@ class Fixture:
         self.told: list[tuple[Namespace | None, Namespace | None]] = []
         self.arrived: list[str] = []
         self.store = NamespaceStore(lambda old, new: self.told.append((old, new)), on_arrival=self.arrived.append)
-        self.store.replaced([self.store.read(namespace_document(labels={"team": "a"}))], 1)
+        self.store.replaced([self.store.read(encoded(namespace_document(labels={"team": "a"})))], 1)
 
     def names(self) -> list[tuple[str, bool, bool]]:
         """Tell of each news the name, and whether something was and is there."""
@@ -50,7 +51,7 @@ def test_only_what_could_matter_is_news(labels: dict[str, str], metadata: dict[s
     """Labels, the end, and another namespace of the same name."""
     seen = Fixture()
     seen.told.clear()
-    seen.store.changed(seen.store.read(namespace_document(labels=labels, **metadata)))
+    seen.store.changed(seen.store.read(encoded(namespace_document(labels=labels, **metadata))))
     assert len(seen.told) == news
 
 
@@ -69,7 +70,7 @@ def test_a_relist_finds_what_is_gone_and_what_is_new() -> None:
     """Nothing is kept that is not in the list."""
     seen = Fixture()
     seen.told.clear()
-    seen.store.replaced([seen.store.read(namespace_document("other"))], 9)
+    seen.store.replaced([seen.store.read(encoded(namespace_document("other")))], 9)
     assert seen.names() == [("payments", True, False), ("other", False, True)]
     assert set(seen.store.by_name) == {"other"}
 
@@ -77,14 +78,14 @@ def test_a_relist_finds_what_is_gone_and_what_is_new() -> None:
 def test_a_namespace_without_labels_is_read() -> None:
     """Null is none."""
     assert Fixture().store.read(
-        namespace_document() | {"metadata": {"name": "a", "uid": "u", "labels": None, "resourceVersion": "7"}}
+        encoded({"metadata": {"name": "a", "uid": "u", "labels": None, "resourceVersion": "7"}})
     ) == (Namespace(name="a", uid="u", labels={}, ending=False))
 
 
 def test_only_what_a_watch_brings_arrives_now() -> None:
     """When a namespace of a list came, nobody knows; one that is made anew is another."""
     seen = Fixture()
-    seen.store.replaced([seen.store.read(namespace_document(each)) for each in ("payments", "listed")], 9)
+    seen.store.replaced([seen.store.read(encoded(namespace_document(each))) for each in ("payments", "listed")], 9)
     assert seen.arrived == []
     for document in (
         namespace_document("payments", {"team": "b"}),
@@ -92,5 +93,5 @@ def test_only_what_a_watch_brings_arrives_now() -> None:
         namespace_document("comes", {"team": "a"}),
         namespace_document("listed", uid="made-anew"),
     ):
-        seen.store.changed(seen.store.read(document))
+        seen.store.changed(seen.store.read(encoded(document)))
     assert seen.arrived == ["comes", "listed"]

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from namespace_isolation.cluster.served import encoded
 from namespace_isolation.model.policy import LivePolicy, Reach
-from namespace_isolation.observe.policies import PolicyStore, _remembered, read_policy
+from namespace_isolation.observe.policies import PolicyStore
+from namespace_isolation.observe.served_policy import _remembered, read_policy
 from tests.support.objects import policy, stored
 
 Json = dict[str, Any]
@@ -33,21 +35,21 @@ class Fixture:
         self.told: list[str] = []
         self.losses: list[str] = []
         self.store = PolicyStore(self.told.append, on_loss=self.losses.append)
-        self.store.replaced([self.store.read(each) for each in documents], version)
+        self.store.replaced([self.store.read(encoded(each)) for each in documents], version)
         self.told.clear()
         self.losses.clear()
 
     def changed(self, document: Json) -> None:
         """Let the watch bring a change."""
-        self.store.changed(self.store.read(document))
+        self.store.changed(self.store.read(encoded(document)))
 
     def removed(self, document: Json) -> None:
         """Let the watch bring a deletion."""
-        self.store.removed(self.store.read(document))
+        self.store.removed(self.store.read(encoded(document)))
 
     def relist(self, version: int, *documents: Json) -> None:
         """Let the watch list again."""
-        self.store.replaced([self.store.read(each) for each in documents], version)
+        self.store.replaced([self.store.read(encoded(each)) for each in documents], version)
 
     @property
     def live(self) -> LivePolicy | None:
@@ -72,6 +74,24 @@ def test_a_policy_is_read_into_what_is_compared() -> None:
     assert live.matches(WANTED)
     assert (live.namespace, live.name, live.uid, live.resource_version) == ("payments", NAME, "u", 10)
     assert (live.reach, live.ending, live.foreign) == (Reach.DENY, False, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bare"),
+    [
+        ({}, True),
+        ({"ownerReferences": None}, True),
+        ({"labels": {"team": "x"}}, False),
+        ({"labels": {"nsiso.dev/hash": "a label of that name is not ours"}}, False),
+        ({"annotations": {"note": "mine"}}, False),
+        ({"finalizers": ["example.com/hold"]}, False),
+        ({"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}]}, False),
+    ],
+    ids=str,
+)
+def test_it_is_known_whether_others_have_put_anything_on_a_policy(changes: Json, bare: bool) -> None:  # noqa: FBT001
+    """What is bare is written anew without being read: nothing would be lost."""
+    assert read_policy(_served(**changes)).bare is bare
 
 
 @pytest.mark.parametrize("empty", [None, {}], ids=["null", "empty"])

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namespace_isolation.cluster import ApiError, Client
+from namespace_isolation.cluster.served import Page
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.names import FIELD_MANAGER
 from namespace_isolation.model.namespace import Namespace
 from namespace_isolation.model.plan import Wait, Why
 from namespace_isolation.model.unmanaged import Unmanaged
-from namespace_isolation.observe.policies import policies_path
+from namespace_isolation.observe.served_policy import policies_path
 from namespace_isolation.preview.cast import Background
 from namespace_isolation.preview.change import NOT_YET_KNOWN, Action, Change
 from namespace_isolation.preview.difference import Comparison, Finding, differences
@@ -36,6 +37,7 @@ from tests.support.objects import (
     stored,
     view,
 )
+from tests.support.served import page_of
 from tests.support.strategies import specs
 
 Json = dict[str, Any]
@@ -52,7 +54,7 @@ class _Cluster:
         self.lists = {path: list(items) for path, items in lists.items()}
         self.asked: list[str] = []
 
-    async def pages(self, path: str) -> AsyncIterator[Json]:
+    async def pages(self, path: str) -> AsyncIterator[Page]:
         self.asked.append(path)
         kind = path.rpartition("/")[2]
         if kind not in self.lists and kind != "networkpolicies":
@@ -61,7 +63,7 @@ class _Cluster:
         if "/namespaces/" in path:
             items = [each for each in items if path == policies_path(each["metadata"]["namespace"])]
         for start in range(0, max(1, len(items)), 2):
-            yield {"items": items[start : start + 2]}
+            yield page_of(items[start : start + 2])
 
 
 async def _differences(

@@ -13,8 +13,8 @@ from namespace_isolation.compare.succession import in_succession
 from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.plan import Delete, Plan, Release, Wait, Why
 from namespace_isolation.model.view import View
-from namespace_isolation.observe.policies import read_policy
-from tests.support.objects import NAMESPACE, desired_in, isolation, stored, view
+from namespace_isolation.observe.served_policy import read_policy
+from tests.support.objects import NAMESPACE, desired_in, isolation, spec_texts, stored, view
 from tests.support.strategies import disguised, specs
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ def _view(objects: dict[str, Json], *isolations: Isolation) -> View:
 
 def _plan(objects: dict[str, Json], *isolations: Isolation) -> Plan:
     seen = _view(objects, *isolations)
-    return in_succession(compare(desired_in(seen), seen), objects)
+    return in_succession(compare(desired_in(seen), seen), spec_texts(objects))
 
 
 def _applied(plan: Plan, objects: dict[str, Json]) -> dict[str, Json]:

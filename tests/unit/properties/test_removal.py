@@ -18,7 +18,7 @@ from namespace_isolation.model.isolation import Isolation
 from namespace_isolation.model.outcome import Failure, Outcome, Result, StepResult
 from namespace_isolation.model.plan import Delete, Step, Why
 from namespace_isolation.model.view import View
-from namespace_isolation.observe.policies import read_policy
+from namespace_isolation.observe.served_policy import read_policy
 from tests.support.objects import NAMESPACE, desired_in, foreign_document, frozen, isolation, stored, view
 from tests.support.strategies import policy_specs
 

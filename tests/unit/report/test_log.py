@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -44,9 +44,9 @@ def _result(step: Step, result: Result = Result.DONE, **more: Any) -> StepResult
 def _told(
     log: OutcomeLog,
     *results: StepResult,
-    findings: Iterable[StepResult] = (),
-    news: Iterable[StepResult] = (),
-    fights: Iterable[Fight] = (),
+    findings: Sequence[StepResult] = (),
+    news: Sequence[StepResult] = (),
+    fights: Sequence[Fight] = (),
 ) -> list[Line]:
     """Reconcile the namespace payments in 12.34 ms, and give the lines without what all of them have."""
     outcome = Outcome(namespace="payments", results=results, kept=())
@@ -57,7 +57,7 @@ def _told(
     return told
 
 
-def _logged(*results: StepResult, **more: Iterable[Any]) -> list[Line]:
+def _logged(*results: StepResult, **more: Sequence[Any]) -> list[Line]:
     return _told(OutcomeLog(), *results, **more)
 
 

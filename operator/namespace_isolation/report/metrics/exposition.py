@@ -13,11 +13,21 @@ from prometheus_client.registry import Collector
 from namespace_isolation.report.metrics.census import MODES, NOT_ACCEPTED, READY, Census
 from namespace_isolation.report.metrics.history import History
 
-__all__ = ["Sources", "registry_of"]
+__all__ = ["Flow", "Sources", "registry_of"]
 
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
 
 _DIRECTIONS: Final = ("Ingress", "Egress")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """The requests to the API server at one moment, by lane: urgent, bulk, later."""
+
+    under_way: Mapping[str, int]
+    waited: Mapping[str, float]
+    """Seconds, since the start."""
+    limit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +38,7 @@ class Sources:
     history: History
     answers: Callable[[], Mapping[tuple[str, str], int]]
     """Requests to the API server, by verb and code."""
+    flow: Callable[[], Flow]
     relists: Callable[[], Mapping[str, int]]
     """By collection."""
     queues: Callable[[], Mapping[str, int]]
@@ -131,6 +142,7 @@ def _of_the_operator(sources: Sources) -> Iterator[Metric]:
         ("verb", "code"),
         sources.answers(),
     )
+    yield from _of_the_flow(sources.flow())
     yield _counter(
         "nsiso_relists_total",
         "Complete lists after the first one, by collection. Namespaces and policies are listed again only where a "
@@ -148,14 +160,38 @@ def _of_the_operator(sources: Sources) -> Iterator[Metric]:
     yield InfoMetricFamily("nsiso_build", "Versions of the operator, of Python and of Kopf.", dict(sources.build))
 
 
-def _gauge(name: str, text: str, labels: Sequence[str], counts: Mapping[_Labels, int]) -> Metric:
+def _of_the_flow(flow: Flow) -> Iterator[Metric]:
+    yield _gauge(
+        "nsiso_api_requests_in_flight",
+        "Requests to the API server under way, by lane: urgent (a drift, a namespace that came or changed, lists), "
+        "bulk (what an isolation that came or changed asks for), later (statuses, finalizers, events). Watches are not "
+        "in it.",
+        ("lane",),
+        {(lane,): count for lane, count in flow.under_way.items()},
+    )
+    yield GaugeMetricFamily(
+        "nsiso_api_requests_in_flight_limit",
+        "Requests under way below which those go that are not urgent: fewer while the API server fails or refuses "
+        "(429), and while urgent ones come.",
+        flow.limit,
+    )
+    yield _counter(
+        "nsiso_api_throttled_seconds_total",
+        "Seconds that requests waited before they were sent, added up, by lane: for those before them, for the limit, "
+        "for a pause that the API server asked for (429), for --max-writes-per-second.",
+        ("lane",),
+        {(lane,): seconds for lane, seconds in flow.waited.items()},
+    )
+
+
+def _gauge(name: str, text: str, labels: Sequence[str], counts: Mapping[_Labels, float]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=labels)
     for values, count in sorted(counts.items()):
         family.add_metric(values, count)
     return family
 
 
-def _counter(name: str, text: str, labels: Sequence[str], counts: Mapping[_Labels, int]) -> Metric:
+def _counter(name: str, text: str, labels: Sequence[str], counts: Mapping[_Labels, float]) -> Metric:
     family = CounterMetricFamily(name, text, labels=labels)
     for values, count in sorted(counts.items()):
         family.add_metric(values, count)

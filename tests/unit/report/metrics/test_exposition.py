@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from namespace_isolation.report.metrics.census import Census
-from namespace_isolation.report.metrics.exposition import Sources, registry_of
+from namespace_isolation.report.metrics.exposition import Flow, Sources, registry_of
 from namespace_isolation.report.metrics.history import History
 
 TYPES = {
@@ -27,6 +27,9 @@ TYPES = {
     "nsiso_time_to_isolation_seconds": "histogram",
     "nsiso_queue_depth": "gauge",
     "nsiso_api_requests": "counter",
+    "nsiso_api_requests_in_flight": "gauge",
+    "nsiso_api_requests_in_flight_limit": "gauge",
+    "nsiso_api_throttled_seconds": "counter",
     "nsiso_relists": "counter",
     "nsiso_status_writes": "counter",
     "nsiso_events": "counter",
@@ -43,6 +46,7 @@ class State:
         """Start empty."""
         self.census = Census()
         self.answers: Counter[tuple[str, str]] = Counter()
+        self.flow = Flow(under_way={"urgent": 0, "bulk": 0}, waited={"urgent": 0.0, "bulk": 0.0}, limit=4)
         self.relists = {"namespaces": 0}
         self.queues = {"namespaces": 0, "isolations": 0}
         self.events = {"posted": 0, "dropped": 0}
@@ -52,6 +56,7 @@ class State:
                 census=lambda: self.census,
                 history=History(lambda: 0.0),
                 answers=lambda: self.answers,
+                flow=lambda: self.flow,
                 relists=lambda: self.relists,
                 queues=lambda: self.queues,
                 events=lambda: self.events,
@@ -142,6 +147,15 @@ def test_the_census_is_served() -> None:
         ("Ingress", "true"): 5,
         ("Egress", "false"): 1,
     }
+
+
+def test_the_flow_of_requests_is_told_by_lane() -> None:
+    """How many are under way, how many may be, and for how long they waited."""
+    state = State()
+    state.flow = Flow(under_way={"urgent": 1, "bulk": 12}, waited={"urgent": 0.0, "bulk": 7.25}, limit=16)
+    assert state.values("nsiso_api_requests_in_flight") == {("urgent",): 1, ("bulk",): 12}
+    assert state.values("nsiso_api_requests_in_flight_limit") == {(): 16}
+    assert state.values("nsiso_api_throttled_seconds") == {("urgent",): 0, ("bulk",): 7.25}
 
 
 def test_the_build_is_told() -> None:
