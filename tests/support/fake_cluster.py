@@ -17,6 +17,7 @@ from namespace_isolation.engine.world import World
 from tests.support.api_server import stored_spec
 from tests.support.lanes import OneLane
 from tests.support.objects import isolation_document, namespace_document
+from tests.support.served import texts
 
 __all__ = ["COLLECTIONS", "FakeCluster"]
 
@@ -150,7 +151,7 @@ class FakeCluster(OneLane):
         """Let the oldest list of isolations arrive, if there is one on its way."""
         if self.lists:
             listed = self.lists.popleft()
-            world.isolations.replaced(listed["items"], listed["version"])
+            world.isolations.replaced(texts(listed["items"]), listed["version"])
 
     def list_for(self, world: World) -> None:
         """Let a world that starts now list everything as it is; what follows is heard by whoever is asked to."""
@@ -159,7 +160,7 @@ class FakeCluster(OneLane):
             listed = self._list(collection)
             store.replaced([store.read(encoded(each)) for each in listed["items"]], listed["version"])
         listed = self._list("isolations")
-        world.isolations.replaced(listed["items"], listed["version"])
+        world.isolations.replaced(texts(listed["items"]), listed["version"])
         world.complete()
 
     def deliver_all(self, world: World) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from namespace_isolation.cluster.served import Event, Page, encoded
 
-__all__ = ["event_of", "page_of"]
+__all__ = ["event_of", "page_of", "texts"]
 
 Json = dict[str, Any]
 
@@ -24,3 +24,8 @@ def page_of(items: Iterable[Json], version: int = 1) -> Page:
 def event_of(kind: str, document: Json) -> Event:
     """Give a watch event."""
     return _EVENT.decode(encoded({"type": kind, "object": document}))
+
+
+def texts(documents: Iterable[Json]) -> list[bytes]:
+    """Give documents as the JSON texts that a list holds."""
+    return [encoded(each) for each in documents]

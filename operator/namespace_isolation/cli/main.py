@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -57,6 +58,14 @@ _COMMANDS: Final = {
 }
 
 
+DEEPEST: Final = 12_000
+"""Levels of nesting that can be decoded: more than the 10,000 that the API server's own JSON decoder takes.
+
+Whoever may write a NetworkPolicy may nest something in its metadata; at Python's own limit of 1,000 that one object
+would end whoever lists it.
+"""
+
+
 class _LazyGroup(click.Group):
     """A group that imports a command only when it is used, so that none loads what others need."""
 
@@ -91,3 +100,4 @@ def _lines(commands: Mapping[str, _Command]) -> list[tuple[str, str]]:
 @click.version_option(__version__, "--version", prog_name="nsiso", message="%(prog)s %(version)s")
 def main() -> None:
     """Isolate namespaces: one NamespaceIsolation keeps the NetworkPolicies of its namespaces in place."""
+    sys.setrecursionlimit(DEEPEST)

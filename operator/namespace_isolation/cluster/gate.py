@@ -29,12 +29,11 @@ _LONGEST_HOLD: Final = 60.0
 
 
 class Passage(NamedTuple):
-    """A request under way: since when (by the gate's clock), and how many were then, itself counted."""
+    """A request under way, and since when by the gate's clock."""
 
     lane: Lane
     write: bool
     sent: float
-    together: int
 
 
 class Gate:
@@ -108,7 +107,7 @@ class Gate:
     def refused(self, passage: Passage, seconds: float) -> None:
         """Hear that the API server has no room for a request (429), and for how long not to ask."""
         now = self._clock()
-        self._limit.refused(together=passage.together, sent=passage.sent, now=now)
+        self._limit.refused(together=self._together, sent=passage.sent, now=now)
         until = now + min(seconds, _LONGEST_HOLD)
         for lane in LANES:
             if lane >= passage.lane:
@@ -118,11 +117,11 @@ class Gate:
         """Hear that a request ended."""
         self.under_way[passage.lane] -= 1
         self._together -= 1
-        self._note_hurry(passage.lane, self._clock())
+        self._note_hurry(passage.lane, write=passage.write, now=self._clock())
         self._admit()
 
-    def _note_hurry(self, lane: Lane, now: float) -> None:
-        if lane is Lane.URGENT:
+    def _note_hurry(self, lane: Lane, *, write: bool, now: float) -> None:
+        if lane is Lane.URGENT and write:  # the lists at the start are in no hurry of this kind
             self._hurry_until = now + _HURRY
 
     def _admit(self) -> None:
@@ -171,9 +170,9 @@ class Gate:
         if write:
             self._rate.sent(now)
         self.under_way[lane] += 1
-        self._note_hurry(lane, now)
+        self._note_hurry(lane, write=write, now=now)
         self._together += 1
-        turn.set_result(Passage(lane, write, now, self._together))
+        turn.set_result(Passage(lane, write, now))
 
     def _set_alarm(self, standing: list[Lane], now: float) -> None:
         """Come back when time lets somebody go; everything else that does is the end of a request."""

@@ -66,7 +66,10 @@ class Limit:
             self._limit = max(self._limit / 2, self._floor)
 
     def refused(self, *, together: int, sent: float, now: float) -> None:
-        """Hear that the API server refused a request that was sent when `together` were under way, itself counted."""
+        """Hear that the API server refused a request while `together` were under way, itself counted.
+
+        Not when it was sent: over many connections requests do not arrive in the order in which they were sent.
+        """
         self.overloaded(sent=sent, now=now)
         cap = self.cap(now)
         self._cap = max(1, together - 1 if cap is None else min(together - 1, cap))

@@ -44,11 +44,12 @@ __all__ = ["Engine"]
 _Work = Callable[[str, Lane], Awaitable[bool]]
 """Works on a key taken in a lane, and tells whether it ended well."""
 
-_TENDERS = 6
+_TENDERS = 24
+"""How many isolations are tended at once; the gate decides when their requests go."""
 _RESERVED_WORKERS = 8
 """More workers for drifts and new namespaces alone: bulk work that waits at the gate never has them all."""
 _RESERVED_TENDERS = 2
-"""And for the ends of isolations, for which somebody waits; statuses have the others."""
+"""More tenders for the ends of isolations alone, for which somebody waits."""
 
 
 class Engine:
@@ -194,7 +195,10 @@ class Engine:
         while (job := await queue.get(up_to)) is not None:
             key, lane = job
             try:
-                ended_well = await work(key, lane)
+                if await work(key, lane):
+                    queue.succeeded(key)
+                else:
+                    queue.retry(key, lane)
             except ApiError as error:
                 pause = queue.retry(key, lane)
                 self._log.warning("will try again", **{kind: key}, error=str(error), seconds=round(pause, 2))
@@ -202,11 +206,6 @@ class Engine:
                 # A fault of ours in one namespace must not stop the others; it is told with its whole trace.
                 pause = queue.retry(key, lane)
                 self._log.exception("internal error", **{kind: key}, seconds=round(pause, 2))
-            else:
-                if ended_well:
-                    queue.succeeded(key)
-                else:
-                    queue.retry(key, lane)
             finally:
                 queue.done(key)
 

@@ -24,7 +24,10 @@ class Job(NamedTuple):
 
 
 class _Appointment(NamedTuple):
-    timer: asyncio.TimerHandle
+    """When a key comes back, by the loop's clock; uvloop's handle of a timer that is due at once does not know."""
+
+    due: float
+    timer: asyncio.Handle
     lane: Lane
 
 
@@ -66,18 +69,24 @@ class WorkQueue:
 
     def add_after(self, key: str, seconds: float, lane: Lane) -> None:
         """Ask for a key to be looked at after a while, or at an earlier appointment; the most urgent lane counts."""
-        if self._closed or key in self._waiting or key in self._again:
+        if self._closed:
+            return
+        if key in self._waiting:
+            self._put(key, lane)
+            return
+        if key in self._again:
+            self._again[key] = min(lane, self._again[key])
             return
         loop = asyncio.get_running_loop()
         due = loop.time() + seconds
         known = self._later.get(key)
         if known is not None:
             lane = min(lane, known.lane)
-            if known.timer.when() <= due:
+            if known.due <= due:
                 self._later[key] = known._replace(lane=lane)
                 return
             known.timer.cancel()
-        self._later[key] = _Appointment(loop.call_at(due, self._fall_due, key), lane)
+        self._later[key] = _Appointment(due, loop.call_at(due, self._fall_due, key), lane)
 
     async def get(self, up_to: Lane = Lane.LATER) -> Job | None:
         """Wait for a key, for which the caller must say `done` afterwards; None once the queue is closed and empty.

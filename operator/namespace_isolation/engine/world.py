@@ -122,9 +122,9 @@ class World:
             if old is None and self._complete:
                 self.policies.forget_losses(name)
             affected = self._membership.set_namespace(new)
+        self._look_at_news(name)  # first: that something is told can wait, that a namespace is isolated cannot
         for isolation in affected:
             self._tend_to(isolation)
-        self._look_at_news(name)
 
     def _look_at_news(self, namespace: str) -> None:
         """Ask for a look at what changed while somebody watches; what is found at the start can wait its turn."""
@@ -160,8 +160,8 @@ class World:
                 self._came(new)
             elif not new.same_intent(old):
                 self._edited(old, new)
-            self._tend_to(new.name)
             if new.same_intent(old):
+                self._tend_to(new.name)
                 return
             if old is None or old.uid != new.uid or not old.deleting:
                 self._look_for_orphans(new)
@@ -169,3 +169,5 @@ class World:
         name = (new or old).name  # type: ignore[union-attr]  # one of the two is there
         for namespace in affected | self.policies.claimed_by(name):
             self._look_at(namespace, Lane.BULK)
+        if new is not None:
+            self._tend_to(name)

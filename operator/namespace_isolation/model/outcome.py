@@ -47,7 +47,7 @@ class StepResult:
     @property
     def undone(self) -> bool:
         """Whether the step remains to be done."""
-        return self.result in {Result.FAILED, Result.HELD}
+        return self.result is Result.FAILED or self.result is Result.HELD  # asked often, and a set hashes in Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ class Why(StrEnum):
     @property
     def is_drift(self) -> bool:
         """Whether somebody else made the difference."""
-        return self in {Why.MODIFIED, Why.DELETED, Why.EXTRA}
+        return self is Why.MODIFIED or self is Why.DELETED or self is Why.EXTRA  # asked often, and a set hashes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

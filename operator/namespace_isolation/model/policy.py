@@ -149,7 +149,8 @@ class LivePolicy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
         An ownerReference, then both labels, then the form of its name.
         """
-        return _claims(self.owners, self.managed_by, self.isolation, self.name)
+        find = _claims if len(self.owners) <= 1 else _claims.__wrapped__  # what a tenant makes up is not remembered
+        return find(self.owners, self.managed_by, self.isolation, self.name)
 
     @property
     def related(self) -> tuple[str, ...]:

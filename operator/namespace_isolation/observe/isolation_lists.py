@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import structlog
 
 from namespace_isolation.cluster import ApiError, Client
@@ -13,8 +14,6 @@ from namespace_isolation.observe.contact import Contact
 from namespace_isolation.observe.isolations import ISOLATIONS_PATH, IsolationStore
 
 __all__ = ["IsolationLists"]
-
-Json = dict[str, Any]
 
 _NOT_FOUND: Final = 404
 _PAUSE: Final = 2.0
@@ -66,14 +65,14 @@ class IsolationLists:
             await self._list()
 
     async def _list(self) -> None:
-        documents: list[Json] = []
+        texts: list[msgspec.Raw] = []
         version = 0
         asked_at = self._store.seen_version
         async for page in self._client.pages(ISOLATIONS_PATH):
-            documents += page.documents()
+            texts += page.objects
             version = page.resource_version
         self.contact.listed()
-        self._store.replaced(documents, version, asked_at=asked_at)
+        self._store.replaced(texts, version, asked_at=asked_at)
 
     def _tell_why(self, error: ApiError) -> None:
         if error.status == _NOT_FOUND:

@@ -165,7 +165,7 @@ def _short(text: str) -> str:
 def _owners(references: Iterable[Mapping[str, Any]]) -> tuple[Owner, ...]:
     """Keep the references to isolations; those of one isolation stand in thousands of policies and are kept once."""
     owners = tuple(_owner(each) for each in references if is_isolation_reference(each))
-    return _once(owners)
+    return _once(owners) if len(owners) == 1 else owners  # a tenant may write thousands: these are kept by nobody
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)

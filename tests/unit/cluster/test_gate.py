@@ -107,6 +107,15 @@ async def test_few_others_go_for_a_second_after_the_last_urgent_request() -> Non
     assert crowd.lanes == [BULK] * IN_FLIGHT
 
 
+async def test_a_list_is_in_no_hurry() -> None:
+    """What is listed at the start keeps nobody from beginning with all places."""
+    crowd = Crowd()
+    await crowd.come(URGENT, write=False)
+    await crowd.end(URGENT)
+    await crowd.come(BULK, 50)
+    assert crowd.lanes == [BULK] * IN_FLIGHT
+
+
 async def test_what_is_urgent_goes_before_all_that_waits() -> None:
     """Also where there is one place only."""
     crowd = Crowd(in_flight=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -75,3 +77,16 @@ def test_texts_of_others_are_no_commands_to_a_terminal(capsys: pytest.CaptureFix
     assert told.splitlines()[0].count("clear") == 2
     assert told.splitlines()[1].count("clear") == 1
     assert "internal error" in told.splitlines()[2]
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_line_that_cannot_be_written_stops_nobody(style: LogFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full, a reader that has gone."""
+
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    configure_logs(style=style, level="info")
+    structlog.get_logger().warning("nobody hears this")

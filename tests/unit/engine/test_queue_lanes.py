@@ -194,3 +194,28 @@ async def test_ten_thousand_keys_are_no_burden() -> None:
     for index in range(10_000):
         queue.add(f"k{index}", BULK)
     assert [(await _take(queue)).key for _ in range(10_000)] == [f"k{index}" for index in range(10_000)]
+
+
+async def test_an_appointment_for_right_now_may_be_made_again() -> None:
+    """Uvloop's handle of a timer that is due at once does not tell when that is."""
+    queue = WorkQueue()
+    queue.add_after("a", 0.0, BULK)
+    queue.add_after("a", 0.0001, LATER)
+    queue.add_after("a", 5.0, URGENT)
+    async with asyncio.timeout(WITHIN):
+        assert await queue.get() == ("a", URGENT)
+
+
+@pytest.mark.parametrize("in_work", [False, True], ids=["waits", "in work"])
+async def test_a_later_appointment_makes_what_comes_anyway_more_urgent(in_work: bool) -> None:  # noqa: FBT001
+    """A drift whose repair failed does not come back behind a mass convergence."""
+    queue = WorkQueue()
+    queue.add("a", BULK)
+    if in_work:
+        await queue.get()
+        queue.add("a", BULK)
+    queue.add_after("a", 1.0, URGENT)
+    if in_work:
+        queue.done("a")
+    async with asyncio.timeout(WITHIN):
+        assert await queue.get() == ("a", URGENT)

@@ -13,6 +13,7 @@ from namespace_isolation.model.names import FINALIZER
 from namespace_isolation.model.policy import Policy
 from tests.support.fake_cluster import FakeCluster
 from tests.support.objects import PROTECTED, foreign_document, isolation_document, namespace_document, policy, stored
+from tests.support.served import texts
 
 Json = dict[str, Any]
 
@@ -144,7 +145,7 @@ def test_a_history_that_went_back_is_looked_at_anew() -> None:
     world.isolations.changed(isolation_document("team", {"namespaces": {"names": ["payments"]}}, resourceVersion="100"))
     looked.clear()
     restored = isolation_document("team", {"namespaces": {"names": ["monitoring"]}}, resourceVersion="50")
-    world.isolations.replaced([restored], 60, asked_at=world.isolations.seen_version)
+    world.isolations.replaced(texts([restored]), 60, asked_at=world.isolations.seen_version)
     assert set(looked) == {"payments", "monitoring"}
     assert world.members("team") == {"monitoring"}
 
@@ -263,3 +264,25 @@ def test_a_view_holds_the_isolations_that_have_to_do_with_the_namespace_and_no_o
     viewed = seen.world.view("payments")
     assert set(viewed.isolations) == {"team", "claimed", "named-after", "told-of"}
     assert [each.name for each in viewed.governing] == ["team"]
+
+
+@pytest.mark.parametrize("kind", ["isolation", "namespace"])
+def test_what_is_told_comes_after_what_is_to_be_done(kind: str) -> None:
+    """Nothing that goes wrong with the telling may keep a namespace from being looked at."""
+    looked_at: list[str] = []
+
+    def tend_to(_: str) -> None:
+        raise RuntimeError(kind)
+
+    seen = Fixture()
+    seen.world._look_at = lambda namespace, _: looked_at.append(namespace)
+    seen.world._tend_to = tend_to
+    seen.cluster.set_namespace("shop", {})
+    if kind == "isolation":
+        seen.cluster.set_isolation("team", {"namespaces": {"names": ["payments", "shop"]}})
+    else:
+        seen.cluster.set_namespace("payments", {"team": "x"})
+    with pytest.raises(RuntimeError, match=kind):
+        seen.hear()
+    assert ("payments" if kind == "namespace" else "shop") in looked_at
+    assert "payments" in seen.world.members("team")

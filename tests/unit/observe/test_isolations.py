@@ -9,6 +9,7 @@ import pytest
 from namespace_isolation.model.isolation import Isolation, Stance
 from namespace_isolation.observe.isolations import IsolationStore, isolation_path, read_isolation
 from tests.support.objects import isolation, isolation_document
+from tests.support.served import texts
 
 Json = dict[str, Any]
 
@@ -219,7 +220,7 @@ def test_a_list_finds_what_was_removed_without_an_event() -> None:
     seen = Fixture()
     seen.store.changed(_served(1))
     seen.store.changed(_served(2, "other", uid="v"))
-    seen.store.replaced([_served(2, "other", uid="v")], 9)
+    seen.store.replaced(texts([_served(2, "other", uid="v")]), 9)
     assert seen.names() == {"other"}
     assert seen.told[-1] == (1, None)
 
@@ -230,7 +231,7 @@ def test_a_list_brings_what_is_new_or_changed() -> None:
     seen.store.changed(_served(1))
     seen.store.changed(_served(2, "other", uid="v"))
     seen.told.clear()
-    seen.store.replaced([_served(1), _served(8, "other", uid="v"), _served(7, "third", uid="w")], 9)
+    seen.store.replaced(texts([_served(1), _served(8, "other", uid="v"), _served(7, "third", uid="w")]), 9)
     assert seen.told == [(2, 8), (None, 7)]
 
 
@@ -238,7 +239,7 @@ def test_a_list_does_not_drop_what_is_newer() -> None:
     """What was made while the list was on its way is not in it."""
     seen = Fixture()
     seen.store.changed(_served(12))
-    seen.store.replaced([], 9)
+    seen.store.replaced(texts([]), 9)
     assert seen.names() == {"team"}
 
 
@@ -247,7 +248,7 @@ def test_a_list_does_not_bring_back_what_was_removed_meanwhile() -> None:
     seen = Fixture()
     seen.store.changed(_served(1))
     seen.store.removed("team", "u", 12)
-    seen.store.replaced([_served(1)], 9)
+    seen.store.replaced(texts([_served(1)]), 9)
     assert seen.names() == set()
 
 
@@ -255,7 +256,7 @@ def test_a_list_does_not_bring_back_a_predecessor() -> None:
     """Removed and made anew while the list was on its way."""
     seen = Fixture()
     seen.store.changed(_served(12, uid="new"))
-    seen.store.replaced([_served(1, uid="old")], 9)
+    seen.store.replaced(texts([_served(1, uid="old")]), 9)
     assert seen.store.by_name["team"].uid == "new"
 
 
@@ -263,7 +264,7 @@ def test_a_late_answer_does_not_bring_back_what_a_list_did_not_hold() -> None:
     """Its deletion was lost, the list showed it, and only then comes the answer to a write of ours."""
     seen = Fixture()
     seen.store.changed(_served(1))
-    seen.store.replaced([], 9)
+    seen.store.replaced(texts([]), 9)
     seen.store.changed(_served(8))
     assert seen.names() == set()
     seen.store.changed(_served(10, uid="made-anew"))
@@ -275,7 +276,7 @@ def test_a_deletion_newer_than_the_list_is_remembered_beyond_it() -> None:
     seen = Fixture()
     seen.store.changed(_served(1))
     seen.store.removed("team", "u", 12)
-    seen.store.replaced([_served(1)], 9)
+    seen.store.replaced(texts([_served(1)]), 9)
     seen.store.changed(_served(11))
     assert seen.names() == set()
 
@@ -283,8 +284,8 @@ def test_a_deletion_newer_than_the_list_is_remembered_beyond_it() -> None:
 def test_a_list_that_a_newer_one_overtook_is_dropped() -> None:
     """Two watches may ask for a list at once, and the answers come in any order."""
     seen = Fixture()
-    seen.store.replaced([_served(5, "new", uid="n")], 9)
-    seen.store.replaced([_served(1)], 4)
+    seen.store.replaced(texts([_served(5, "new", uid="n")]), 9)
+    seen.store.replaced(texts([_served(1)]), 4)
     assert seen.names() == {"new"}
 
 
@@ -294,7 +295,7 @@ def test_what_is_seen_while_a_list_is_on_its_way_does_not_make_it_one_of_an_olde
     seen.store.changed(_served(5))
     asked_at = seen.store.seen_version
     seen.store.changed(_served(12))
-    seen.store.replaced([_served(5)], 9, asked_at=asked_at)
+    seen.store.replaced(texts([_served(5)]), 9, asked_at=asked_at)
     assert seen.told == [(None, 5), (5, 12)]
 
 
@@ -309,8 +310,8 @@ def test_a_history_that_went_back_counts_as_it_is_now(last: str) -> None:
         case "a deletion":
             seen.store.removed("team", "u", 100)
         case _:
-            seen.store.replaced([_served(40)], 100)
-    seen.store.replaced([_served(50, status={"observedGeneration": 3})], 60, asked_at=seen.store.seen_version)
+            seen.store.replaced(texts([_served(40)]), 100)
+    seen.store.replaced(texts([_served(50, status={"observedGeneration": 3})]), 60, asked_at=seen.store.seen_version)
     assert seen.names() == {"team"}
     assert seen.store.by_name["team"].resource_version == 50
     assert seen.store.status_of("team") == {"observedGeneration": 3}
@@ -324,5 +325,5 @@ def test_after_a_history_that_went_back_nothing_passes_for_known() -> None:
     seen.store.changed(_served(50))
     seen.store.changed(_served(100, "other", uid="v"))
     seen.told.clear()
-    seen.store.replaced([_served(50)], 60, asked_at=seen.store.seen_version)
+    seen.store.replaced(texts([_served(50)]), 60, asked_at=seen.store.seen_version)
     assert seen.told == [(50, None), (100, None), (None, 50)]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from namespace_isolation.cluster.served import encoded
-from namespace_isolation.model.policy import LivePolicy, Reach
+from namespace_isolation.model.policy import LivePolicy, Reach, _claims
 from namespace_isolation.observe.policies import PolicyStore
-from namespace_isolation.observe.served_policy import _remembered, read_policy
+from namespace_isolation.observe.served_policy import _once, _remembered, read_policy
 from tests.support.objects import policy, stored
 
 Json = dict[str, Any]
@@ -92,6 +92,17 @@ def test_a_policy_is_read_into_what_is_compared() -> None:
 def test_it_is_known_whether_others_have_put_anything_on_a_policy(changes: Json, bare: bool) -> None:  # noqa: FBT001
     """What is bare is written anew without being read: nothing would be lost."""
     assert read_policy(_served(**changes)).bare is bare
+
+
+def test_many_owners_are_remembered_by_nobody() -> None:
+    """A tenant may write a megabyte of them, and another one tomorrow."""
+    owners = [
+        {"apiVersion": "nsiso.dev/v1", "kind": "NamespaceIsolation", "name": f"n{i}", "uid": "u"} for i in range(9)
+    ]
+    before = _once.cache_info().currsize, _claims.cache_info().currsize
+    live = read_policy(_served(ownerReferences=owners))
+    assert live.claims == (*(f"n{i}" for i in range(9)), "team")
+    assert (_once.cache_info().currsize, _claims.cache_info().currsize) == before
 
 
 @pytest.mark.parametrize("empty", [None, {}], ids=["null", "empty"])
