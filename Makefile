@@ -17,6 +17,8 @@ ARGS ?=
 KIND_ARGS ?=
 # Given to the soak test: `make soak SOAK_ARGS="--soak-seconds=60 --soak-seed=7"`
 SOAK_ARGS ?=
+# Given to the benchmark: `make bench BENCH_ARGS=--full`, `make bench BENCH_ARGS=--help`
+BENCH_ARGS ?=
 export KIND_VERSION ?= v0.33.0
 export KUBECTL_VERSION ?= v1.36.3
 
@@ -107,6 +109,11 @@ integration: control-plane ## Run the tests on a real API server (ARGS=--cluster
 .PHONY: soak
 soak: control-plane ## Disturb the operator at random, about 6 minutes, and see it come to rest (see SOAK_ARGS)
 	@$(BIN)/pytest tests/soak -s $(SOAK_ARGS) $(ARGS)
+
+.PHONY: bench
+bench: control-plane ## Measure the operator against the API server itself, about 20 minutes (see BENCH_ARGS)
+	@mkdir -p build
+	@$(BIN)/python -m tests.bench --json=build/bench.json --chart=build/bench.svg $(BENCH_ARGS) $(ARGS)
 
 .PHONY: kind
 kind: setup ## Run the operator as a Deployment in a kind cluster (Docker, kind and kubectl; see KIND_ARGS)
