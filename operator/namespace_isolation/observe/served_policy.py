@@ -73,7 +73,7 @@ def policy_from_text(text: bytes | msgspec.Raw) -> LivePolicy:
     references = metadata.owner_references or ()
     foreign = [each for each in references if not is_isolation_reference(each)]
     spec = bytes(document.spec)
-    traits = _remembered(spec) if len(spec) <= _LONGEST_REMEMBERED else _traits_of(spec)
+    traits = _remembered(spec) if len(spec) <= _LONGEST_REMEMBERED else _traits(_canonical(spec))
     return LivePolicy(
         namespace=intern(metadata.namespace),
         name=intern(metadata.name),
@@ -122,9 +122,9 @@ class _Traits(NamedTuple):
     opens: frozenset[str]
 
 
-def _traits_of(spec: bytes) -> _Traits:
+def _canonical(spec: bytes) -> Json:
     """Read a spec as served."""
-    return _traits(canonical_spec(msgspec.json.decode(spec) or {}))
+    return canonical_spec(msgspec.json.decode(spec) or {})
 
 
 def _traits(canonical: Mapping[str, Any]) -> _Traits:
@@ -139,12 +139,13 @@ def _traits(canonical: Mapping[str, Any]) -> _Traits:
 
 
 _SPECS: Final[OrderedDict[str, str]] = OrderedDict()
+"""Canonical texts of the specs that were read last, by digest."""
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
 def _remembered(spec: bytes) -> _Traits:
     """Read a spec as served, once: a few are served in thousands of namespaces (measured: 0.01 ms for 0.08 ms)."""
-    canonical = canonical_spec(msgspec.json.decode(spec) or {})
+    canonical = _canonical(spec)
     traits = _traits(canonical)
     _SPECS[traits.digest] = dumps(canonical)
     _SPECS.move_to_end(traits.digest)
